@@ -20,6 +20,7 @@ __all__ = [
     "Status",
     "broker_url",
     "database_url",
+    "remove",
     "start",
     "status",
     "stop",
@@ -88,6 +89,14 @@ def stop(root: Path) -> None:
         with place.lock():
             for server in (Redis(place), PostgreSQL(place)):
                 server.stop()
+
+
+def remove(root: Path) -> None:
+    """Stop what runs and delete the data, wherever it lies."""
+    stop(root)
+    place = Place.of(root)
+    if place.state.exists() and place.is_ours:
+        place.remove()
 
 
 def status(root: Path) -> list[Status]:

@@ -1,4 +1,4 @@
-"""`python -m backoffice.embedded start|stop|status`: the embedded services without Django."""
+"""The embedded services without Django: `python -m backoffice.embedded start` and so on."""
 
 import argparse
 import sys
@@ -11,13 +11,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m backoffice.embedded", description=__doc__)
-    parser.add_argument("command", choices=["start", "stop", "status"])
+    parser.add_argument("command", choices=["start", "stop", "status", "remove"])
     command = parser.parse_args().command
     try:
-        if command == "start":
-            embedded.start(ROOT)
-        elif command == "stop":
-            embedded.stop(ROOT)
+        if command != "status":
+            getattr(embedded, command)(ROOT)
     except embedded.StartError as error:
         sys.exit(f"amends: {error}")
     for service in embedded.status(ROOT):
