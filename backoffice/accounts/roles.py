@@ -1,0 +1,137 @@
+"""The roles and what each may do: Django groups made by a migration, filled after every one.
+
+A role's permissions live here and nowhere else; a change in the admin's group form would be
+undone by the next `migrate`, so that form is read-only.
+"""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """The groups' names as stored."""
+
+    SUPPORT_AGENT = "Support agent"
+    SUPPORT_LEAD = "Support lead"
+    FINANCE = "Finance"
+    FINANCE_APPROVER = "Finance approver"
+    INCIDENT_MANAGER = "Incident manager"
+    COMMUNICATIONS = "Communications"
+    AUDITOR = "Auditor"
+    ADMINISTRATOR = "Administrator"
+
+
+SEE_CUSTOMERS = {
+    "customers.view_customer",
+    "customers.view_subscription",
+    "customers.view_component",
+    "customers.view_componentuse",
+}
+SEE_INCIDENTS = {
+    "incidents.view_incident",
+    "incidents.view_incidentupdate",
+    "incidents.view_outage",
+    "incidents.view_cohort",
+    "incidents.view_exposure",
+}
+SEE_MONEY = {
+    "compensation.view_policy",
+    "compensation.view_policyversion",
+    "compensation.view_rule",
+    "compensation.view_batch",
+    "compensation.view_approval",
+    "compensation.view_award",
+    "compensation.view_ledgerentry",
+    "compensation.view_issuingcontrol",
+    "compensation.view_approvalthreshold",
+}
+SEE_WORK = SEE_CUSTOMERS | SEE_INCIDENTS | SEE_MONEY
+PAUSE = {"compensation.pause_batch", "compensation.stop_issuing"}
+
+PERMISSIONS: dict[Role, set[str]] = {
+    Role.SUPPORT_AGENT: SEE_WORK,
+    Role.SUPPORT_LEAD: SEE_WORK,
+    Role.FINANCE: SEE_WORK
+    | PAUSE
+    | {
+        "compensation.add_policy",
+        "compensation.change_policy",
+        "compensation.add_policyversion",
+        "compensation.change_policyversion",
+        "compensation.activate_policyversion",
+        "compensation.add_rule",
+        "compensation.change_rule",
+        "compensation.delete_rule",
+        "compensation.add_batch",
+        "compensation.price_batch",
+        "compensation.submit_batch",
+        "compensation.cancel_batch",
+        "compensation.exclude_award",
+    },
+    Role.FINANCE_APPROVER: SEE_WORK
+    | PAUSE
+    | {"compensation.approve_batch", "compensation.exclude_award"},
+    Role.INCIDENT_MANAGER: SEE_WORK
+    | {
+        "customers.add_component",
+        "customers.change_component",
+        "incidents.add_incident",
+        "incidents.change_incident",
+        "incidents.add_outage",
+        "incidents.change_outage",
+        "incidents.delete_outage",
+        "incidents.add_cohort",
+        "incidents.change_cohort",
+        "incidents.delete_cohort",
+    },
+    Role.COMMUNICATIONS: SEE_CUSTOMERS | SEE_INCIDENTS,
+    Role.AUDITOR: SEE_WORK
+    | {"accounts.view_user", "auth.view_group", "rest.view_apikey", "pghistory.view_events"},
+    Role.ADMINISTRATOR: SEE_WORK
+    | PAUSE
+    | {
+        "accounts.view_user",
+        "accounts.add_user",
+        "accounts.change_user",
+        "auth.view_group",
+        "rest.view_apikey",
+        "rest.add_apikey",
+        "rest.change_apikey",
+        "pghistory.view_events",
+        "customers.add_customer",
+        "customers.change_customer",
+        "customers.add_subscription",
+        "customers.change_subscription",
+        "customers.add_component",
+        "customers.change_component",
+        "customers.add_componentuse",
+        "customers.change_componentuse",
+        "customers.delete_componentuse",
+        "customers.import_customers",
+        "compensation.add_approvalthreshold",
+        "compensation.change_approvalthreshold",
+        "compensation.delete_approvalthreshold",
+    },
+}
+
+
+def grant_permissions(sender: AppConfig, using: str = "default", **_: Any) -> None:
+    """After each app's migration: give every role exactly its permissions in that app."""
+    from django.apps import apps
+
+    permission_model = apps.get_model("auth", "Permission")
+    group_model = apps.get_model("auth", "Group")
+    permissions = {
+        f"{sender.label}.{permission.codename}": permission
+        for permission in permission_model.objects.using(using)
+        .filter(content_type__app_label=sender.label)
+        .order_by("pk")
+    }
+    if not permissions:
+        return
+    for role, wanted in PERMISSIONS.items():
+        group, _created = group_model.objects.using(using).get_or_create(name=role.value)
+        group.permissions.remove(*(p for name, p in permissions.items() if name not in wanted))
+        group.permissions.add(*(p for name, p in permissions.items() if name in wanted))

@@ -1,0 +1,11 @@
+"""The Celery application; rows are the queue of record, messages carry ids only."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
+
+app = Celery("amends")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

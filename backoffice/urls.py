@@ -1,0 +1,16 @@
+"""Every address of the project."""
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import include, path
+
+from backoffice.accounts.views import after_sign_in
+
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+urlpatterns = [
+    path("", after_sign_in, name="after_sign_in"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("backoffice.api")),
+]

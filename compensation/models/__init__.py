@@ -1,0 +1,20 @@
+"""What we owe, who approved it, and what became of it."""
+
+from compensation.models.award import Award
+from compensation.models.batch import Approval, Batch, BatchLook
+from compensation.models.ledger import LedgerEntry
+from compensation.models.policy import Policy, PolicyVersion, Rule
+from compensation.models.switches import ApprovalThreshold, IssuingControl
+
+__all__ = [
+    "Approval",
+    "ApprovalThreshold",
+    "Award",
+    "Batch",
+    "BatchLook",
+    "IssuingControl",
+    "LedgerEntry",
+    "Policy",
+    "PolicyVersion",
+    "Rule",
+]

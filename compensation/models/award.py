@@ -1,0 +1,226 @@
+"""One benefit for one customer."""
+
+from typing import ClassVar
+
+import pghistory
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.customers.models import Customer, Subscription
+from backoffice.states import Movable
+from compensation.models.batch import Batch
+from incidents.models import Cohort, Incident
+
+
+class AwardState(models.TextChoices):
+    """The way of an award."""
+
+    PROPOSED = "proposed", _("proposed")
+    EXCLUDED = "excluded", _("left out")
+    APPROVED = "approved", _("approved")
+    SENDING = "sending", _("sending")
+    ISSUED = "issued", _("issued")
+    FAILED = "failed", _("failed")
+    UNKNOWN = "unknown", _("unknown")
+    REVERSED = "reversed", _("reversed")
+
+
+# From approval on an award binds us: it counts towards caps and forbids a second one.
+BINDING = (AwardState.APPROVED, AwardState.SENDING, AwardState.ISSUED, AwardState.UNKNOWN)
+
+
+class Exclusion(models.TextChoices):
+    """Why an award is left out."""
+
+    NO_STRIPE_CUSTOMER = "no_stripe_customer", _("no Stripe customer")
+    NO_STRIPE_SUBSCRIPTION = "no_stripe_subscription", _("no Stripe subscription")
+    CANCELLED = "cancelled", _("cancelled since")
+    OTHER_CURRENCY = "other_currency", _("Stripe bills in another currency")
+    ALREADY_AWARDED = "already_awarded", _("already awarded in another batch")
+    BY_HAND = "by_hand", _("left out by a person")
+
+
+@pghistory.track(
+    pghistory.UpdateEvent(
+        "exception",
+        condition=pghistory.Q(
+            new__state__in=[
+                AwardState.EXCLUDED,
+                AwardState.FAILED,
+                AwardState.UNKNOWN,
+                AwardState.REVERSED,
+            ]
+        )
+        | pghistory.Q(old__state__in=[AwardState.EXCLUDED, AwardState.FAILED, AwardState.UNKNOWN]),
+    ),
+    fields=[
+        "state",
+        "exclusion",
+        "exclusion_reason",
+        "error_code",
+        "error_message",
+        "idempotency_key",
+    ],
+)
+class Award(Movable):
+    """One benefit for one customer, with everything its price was made from.
+
+    `amount_minor` is in minor units of `currency` (0 where the benefit is no credit). What pricing
+    read (fee, seconds, period, row) is frozen here, so that the sum can be explained for ever.
+    The key, hash and time of a call are stored before the call is made.
+    """
+
+    class Benefit(models.TextChoices):
+        CREDIT = "credit", _("credit")
+        TRIAL = "trial", _("trial extension")
+        PRIORITY = "priority", _("priority support")
+
+    class Source(models.TextChoices):
+        BATCH = "batch", _("batch")
+        GOODWILL = "goodwill", _("goodwill")
+
+    State = AwardState
+    MOVES: ClassVar = {
+        AwardState.PROPOSED: frozenset({AwardState.APPROVED, AwardState.EXCLUDED}),
+        AwardState.EXCLUDED: frozenset({AwardState.PROPOSED}),
+        AwardState.APPROVED: frozenset({AwardState.SENDING, AwardState.ISSUED, AwardState.FAILED}),
+        AwardState.SENDING: frozenset(
+            {AwardState.APPROVED, AwardState.ISSUED, AwardState.FAILED, AwardState.UNKNOWN}
+        ),
+        AwardState.UNKNOWN: frozenset({AwardState.SENDING, AwardState.ISSUED, AwardState.FAILED}),
+        AwardState.FAILED: frozenset({AwardState.APPROVED}),
+        AwardState.ISSUED: frozenset({AwardState.REVERSED}),
+        AwardState.REVERSED: frozenset(),
+    }
+
+    source = models.CharField(max_length=10, choices=Source.choices, default=Source.BATCH)
+    batch = models.ForeignKey(
+        Batch,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="awards",
+        db_index=False,
+    )
+    # incident, cohort and rule repeat what batch and exposure tell: a million rows need no check
+    incident = models.ForeignKey(
+        Incident, on_delete=models.PROTECT, null=True, blank=True, related_name="awards",
+        db_constraint=False, db_index=False,
+    )  # fmt: skip
+    cohort = models.ForeignKey(
+        Cohort, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="+",
+        db_constraint=False, db_index=False,
+    )  # fmt: skip
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="awards", verbose_name=_("customer")
+    )
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, null=True, blank=True, related_name="awards",
+        verbose_name=_("subscription"),
+    )  # fmt: skip
+    benefit = models.CharField(_("benefit"), max_length=10, choices=Benefit.choices)
+    state = models.CharField(
+        _("state"), max_length=10, choices=AwardState.choices, default=AwardState.PROPOSED
+    )
+    amount_minor = models.BigIntegerField(_("amount"), default=0)
+    currency = models.CharField(_("currency"), max_length=3, blank=True)
+    days = models.PositiveIntegerField(_("days"), default=0)
+    # A trial's new end (absolute, UTC), computed once when priced.
+    trial_end_target = models.DateTimeField(_("trial until"), null=True, blank=True)
+    priority_until = models.DateTimeField(_("priority support until"), null=True, blank=True)
+
+    # what the price was made from; `rules` are the positions of the rows that matched
+    rules = ArrayField(models.PositiveSmallIntegerField(), default=list)
+    plan = models.CharField(_("plan"), max_length=100, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    fee_minor = models.BigIntegerField(null=True)
+    interval_months = models.PositiveSmallIntegerField(null=True)
+    major_seconds = models.PositiveBigIntegerField(default=0)
+    partial_seconds = models.PositiveBigIntegerField(default=0)
+    period_start = models.DateTimeField(null=True)
+    period_end = models.DateTimeField(null=True)
+    # before caps and rounding, in minor units
+    raw_amount = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    cap_minor = models.BigIntegerField(null=True)
+    given_minor = models.BigIntegerField(default=0)
+
+    exclusion = models.CharField(max_length=30, choices=Exclusion.choices, blank=True)
+    exclusion_reason = models.TextField(blank=True)
+    excluded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+",
+        db_index=False,
+    )  # fmt: skip
+
+    # the call to Stripe
+    idempotency_key = models.CharField(max_length=255, blank=True)
+    parameters_hash = models.CharField(max_length=64, blank=True)
+    first_sent_at = models.DateTimeField(null=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    stripe_id = models.CharField(max_length=255, blank=True)
+    error_code = models.CharField(max_length=100, blank=True)
+    error_message = models.TextField(blank=True)
+    issued_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("award")
+        verbose_name_plural = _("awards")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(benefit="credit", amount_minor__gt=0) & ~Q(currency="")
+                | ~Q(benefit="credit") & Q(amount_minor=0, days__gt=0),
+                name="award_has_a_benefit",
+            ),
+            models.CheckConstraint(
+                condition=Q(source="goodwill") | Q(batch__isnull=False, incident__isnull=False),
+                name="award_of_a_batch_has_one",
+            ),
+            models.UniqueConstraint(
+                fields=["batch", "subscription", "benefit"],
+                name="award_once_in_batch",
+                condition=Q(subscription__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["batch", "customer", "benefit"],
+                name="award_once_in_batch_customer",
+                condition=Q(subscription__isnull=True),
+            ),
+            models.UniqueConstraint(
+                fields=["incident", "subscription", "benefit"],
+                name="award_once",
+                condition=Q(state__in=BINDING, source="batch", subscription__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["incident", "customer", "benefit"],
+                name="award_once_customer",
+                condition=Q(state__in=BINDING, source="batch", subscription__isnull=True),
+            ),
+            models.UniqueConstraint(
+                fields=["idempotency_key"],
+                name="award_key_once",
+                condition=~Q(idempotency_key=""),
+            ),
+            # Key, hash and time are there before anything is sent.
+            models.CheckConstraint(
+                condition=~Q(state="sending")
+                | (
+                    ~Q(idempotency_key="") & ~Q(parameters_hash="") & Q(first_sent_at__isnull=False)
+                ),
+                name="award_sending_has_key",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["source", "batch", "id"],
+                name="award_to_send",
+                condition=Q(state__in=["approved", "sending"]),
+            ),
+        ]
+        permissions = [("exclude_award", "Can leave an award out of a batch")]
+
+    def __str__(self) -> str:
+        return f"{self.get_benefit_display()} for {self.customer}"

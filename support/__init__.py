@@ -1,0 +1,1 @@
+"""The support desk: the next floor of the house. Nothing stands here yet."""
