@@ -61,25 +61,24 @@ def start(root: Path) -> Services:
     Processes that start at the same moment wait for each other. Raises StartError, whose text says
     what to do, when a server cannot be started.
     """
-    place = Place.of(root)
-    servers: dict[str, PostgreSQL | Redis] = {
-        server.variable: server
-        for server in (PostgreSQL(place), Redis(place))
-        if not os.environ.get(server.variable)
-    }
-    if not (place.is_ours and all(server.answers() for server in servers.values())):
-        with place.lock():
-            _drop_leftovers(place)
-            place.prepare()
-            for server in servers.values():
-                if not server.answers():
-                    server.start()
-    return Services(
-        **{
-            name.lower(): servers[name].url if name in servers else os.environ[name]
-            for name in ("DATABASE_URL", "BROKER_URL")
-        }
-    )
+    database, broker = os.environ.get("DATABASE_URL"), os.environ.get("BROKER_URL")
+    if not (database and broker):
+        place = Place.of(root)
+        missing: list[PostgreSQL | Redis] = []
+        missing += [] if database else [PostgreSQL(place)]
+        missing += [] if broker else [Redis(place)]
+        if not (place.is_ours and all(server.answers() for server in missing)):
+            _start(place, missing)
+    return Services(database or database_url(root), broker or broker_url(root))
+
+
+def _start(place: Place, servers: list[PostgreSQL | Redis]) -> None:
+    with place.lock():
+        _drop_leftovers(place)
+        place.prepare()
+        for server in servers:
+            if not server.answers():
+                server.start()
 
 
 def stop(root: Path) -> None:

@@ -36,7 +36,6 @@ class PostgreSQL:
 
     place: Place
     name = "postgresql"
-    variable = "DATABASE_URL"
 
     @property
     def data(self) -> Path:
@@ -96,11 +95,11 @@ class PostgreSQL:
         log = self.place.logs / "postgresql.log"
         log.unlink(missing_ok=True)
         options = " ".join(f"-c {name}={value}" for name, value in self._settings())
-        command = [binaries / "pg_ctl", "-D", self.data, "-l", log, "-o", options, "-w", "start"]
+        command: list[str | Path] = [binaries / "pg_ctl", "-D", self.data, "-l", log, "-o", options]
         deadline = time.monotonic() + RETRY_SECONDS
         while True:
             try:
-                self.place.run(command)
+                self.place.run([*command, "-w", "start"])
             except StartError as error:
                 text = tail(log)
                 if "is still in use" not in text or time.monotonic() > deadline:

@@ -24,7 +24,6 @@ class Redis:
 
     place: Place
     name = "redis"
-    variable = "BROKER_URL"
 
     @property
     def socket(self) -> Path:

@@ -1,0 +1,12 @@
+"""What every test stands on: the services that no URL replaces, and compiled translations."""
+
+from pathlib import Path
+
+from backoffice import catalogs, embedded
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure() -> None:
+    embedded.start(ROOT)
+    catalogs.compile_catalogs(ROOT)
