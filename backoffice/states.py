@@ -44,7 +44,8 @@ def move(
     if not row.can_move(to):
         raise MoveError(f"This {name} is {old}: it cannot become {to}.")
     with history(by=by, reason=reason):
-        moved = type(row)._default_manager.filter(pk=row.pk, state=old).update(state=to, **changes)
+        rows = type(row)._default_manager.filter(pk=row.pk, state=old)  # type: ignore[misc]
+        moved = rows.update(state=to, **changes)  # type: ignore[misc]
     if not moved:
         raise MoveError(f"Somebody else has just changed this {name}: reload and look again.")
     row.state = to

@@ -28,7 +28,7 @@ class ReaderMiddleware:
             return self.get_response(request)
 
 
-class HistoryMiddleware(pghistory.middleware.HistoryMiddleware):  # type: ignore[misc]
+class HistoryMiddleware(pghistory.middleware.HistoryMiddleware):
     """Adds to every change made in a request: who, from which page, from which address."""
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:

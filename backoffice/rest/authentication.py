@@ -32,7 +32,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not secret:
             return None
         try:
-            key = ApiKey.objects.get_from_key(secret)
+            key: ApiKey = ApiKey.objects.get_from_key(secret)  # type: ignore[assignment] # its own
         except ApiKey.DoesNotExist:
             raise AuthenticationFailed("This API key does not exist or is revoked.") from None
         if key.has_expired:

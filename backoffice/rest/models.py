@@ -20,7 +20,7 @@ class Scope(models.TextChoices):
     PORTAL = "portal", _("hand out portal sessions, read a customer's credits")
 
 
-class ApiKey(AbstractAPIKey):  # type: ignore[misc]
+class ApiKey(AbstractAPIKey):
     """A key of the host product's. Only its hash is kept; it is shown once, when made."""
 
     scopes = ArrayField(models.CharField(max_length=30, choices=Scope.choices), default=list)
@@ -29,9 +29,9 @@ class ApiKey(AbstractAPIKey):  # type: ignore[misc]
         editable=False,
     )  # fmt: skip
 
-    class Meta(AbstractAPIKey.Meta):  # type: ignore[misc]
-        verbose_name = _("API key")
-        verbose_name_plural = _("API keys")
+    class Meta(AbstractAPIKey.Meta):
+        verbose_name = _("API key")  # type: ignore[assignment]
+        verbose_name_plural = _("API keys")  # type: ignore[assignment]
 
 
 class IdempotentRequest(models.Model):

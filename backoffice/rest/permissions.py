@@ -14,7 +14,7 @@ class HasScope(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not isinstance(request.auth, ApiKey):
             return False
-        action = getattr(view, "action", None) or request.method.lower()
+        action = getattr(view, "action", None) or str(request.method).lower()
         if action == "metadata":  # OPTIONS
             return True
         needed = getattr(view, "scopes", {}).get(action)

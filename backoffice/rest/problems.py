@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError as ModelError
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler, exception_handler
-from drf_standardized_errors.types import ErrorResponse
+from drf_standardized_errors.types import ErrorResponse, ExceptionHandlerContext
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
@@ -20,7 +20,7 @@ class Conflict(exceptions.APIException):
     default_code = "conflict"
 
 
-class ProblemHandler(ExceptionHandler):  # type: ignore[misc]
+class ProblemHandler(ExceptionHandler):
     """Knows the errors our verbs raise."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
@@ -32,7 +32,7 @@ class ProblemHandler(ExceptionHandler):  # type: ignore[misc]
         return converted
 
 
-class ProblemFormatter(ExceptionFormatter):  # type: ignore[misc]
+class ProblemFormatter(ExceptionFormatter):
     """RFC 9457's members around the list of single errors."""
 
     def format_error_response(self, error_response: ErrorResponse) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class ProblemFormatter(ExceptionFormatter):  # type: ignore[misc]
         }
 
 
-def problem(exc: Exception, context: dict[str, Any]) -> Response | None:
+def problem(exc: Exception, context: ExceptionHandlerContext) -> Response | None:
     """DRF's exception handler: the same answer, under its own media type."""
     response: Response | None = exception_handler(exc, context)
     if response is not None:

@@ -1,6 +1,6 @@
 """The OpenAPI document: names the header that makes creating safe to repeat, and our errors."""
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema as BaseAutoSchema
 from drf_spectacular.utils import OpenApiParameter
@@ -22,13 +22,13 @@ class ProblemSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    errors = ProblemErrorSerializer(many=True)
+    errors = ProblemErrorSerializer(many=True)  # type: ignore[assignment] # a field of that name
 
 
 class AutoSchema(BaseAutoSchema):
     """Adds the Idempotency-Key header and the problem answers to every operation."""
 
-    def get_override_parameters(self) -> list[OpenApiParameter]:
+    def get_override_parameters(self) -> list[Any]:
         action = getattr(self.view, "action", None)
         method = getattr(self.view, action, None) if action else None
         if self.method == "POST" and getattr(method, "is_idempotent", False):
@@ -42,14 +42,14 @@ class AutoSchema(BaseAutoSchema):
             ]
         return []
 
-    def _get_response_bodies(self, direction: str = "response") -> Any:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
         if direction == "response":
             codes = ["400", "401", "403", "404", "409", "429"]
             for code in codes:
                 bodies.setdefault(
                     code,
-                    self._get_response_for_code(
+                    self._get_response_for_code(  # type: ignore[no-untyped-call]
                         ProblemSerializer, code, ["application/problem+json"]
                     ),
                 )

@@ -24,6 +24,6 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
 
 def staff(*roles: Role, **fields: object) -> User:
     """A staff user with `roles`."""
-    user = UserFactory(is_staff=True, **fields)
+    user: User = UserFactory(is_staff=True, **fields)  # type: ignore[assignment]
     user.groups.set(Group.objects.filter(name__in=[role.value for role in roles]))
     return user
