@@ -6,6 +6,8 @@ from backoffice import catalogs, embedded
 
 ROOT = Path(__file__).resolve().parents[1]
 
+pytest_plugins = ["tests.stripe_sandbox_process"]
+
 
 def pytest_configure() -> None:
     embedded.start(ROOT)
