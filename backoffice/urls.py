@@ -11,6 +11,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("", after_sign_in, name="after_sign_in"),
     path("accounts/", include("allauth.urls")),
+    path("", include("backoffice.customers.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("backoffice.api")),
 ]

@@ -1,0 +1,282 @@
+"""Conditions on subscriptions, as people write them: plan = "Business" and customer.country = "DE".
+
+The language is DjangoQL's, limited to the fields of `condition_fields.ConditionSchema`.
+"""
+
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from djangoql.ast import Expression, Logical
+from djangoql.exceptions import DjangoQLError
+from djangoql.lexer import DjangoQLLexer
+from djangoql.parser import DjangoQLParser
+from djangoql.queryset import build_filter
+
+from backoffice.customers.condition_fields import (
+    ComponentField,
+    ConditionSchema,
+    MomentField,
+    TextField,
+)
+from backoffice.customers.models import Subscription
+
+LONGEST = 2000  # characters
+MOST_COMPARISONS = 100  # DjangoQL recurses once a comparison
+DEEPEST = 20  # parentheses
+
+
+class ConditionError(ValidationError):
+    """A condition that cannot be used.
+
+    `problem` says why, `remedy` what to write instead (may be empty), `position` where in the
+    text (from 0), `line` and `column` (from 1) likewise. Forms show all of it as one sentence.
+    """
+
+    def __init__(self, problem: str, *, text: str, position: int, remedy: str = "") -> None:
+        before = text[:position]
+        self.problem = problem
+        self.remedy = remedy
+        self.position = position
+        self.line = before.count("\n") + 1
+        self.column = position - (before.rfind("\n") + 1) + 1
+        sentence = f"Line {self.line}, column {self.column}: {problem} {remedy}".strip()
+        super().__init__(sentence, code="condition")
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+def parse_condition(text: str, *, check_values: bool = True) -> Q:
+    """The filter over Subscription that `text` means; an empty text fits everything.
+
+    Times are UTC, money is in minor units. With `check_values`, a plan, country, segment, region,
+    currency, status or component that is known to no row is an error; leave it out where a stored
+    condition is evaluated, whose last “pro” customer may have left since it was written.
+
+    Raises:
+        ConditionError: with its place and a remedy.
+    """
+    if not text.strip():
+        return Q()
+    if len(text) > LONGEST:
+        raise ConditionError(
+            f"This condition has {len(text):,} characters; at most {LONGEST:,} are possible.",
+            text=text,
+            position=LONGEST,
+            remedy="Use “in (…)” for long lists, or give the cohort as a list.",
+        )
+    tokens = _tokens(text)
+    _check_shape(text, tokens)
+    tree = _tree(text)
+    schema = ConditionSchema(Subscription)
+    comparisons = list(_comparisons(tree))
+    for comparison, (name, values) in zip(comparisons, _places(tokens), strict=True):
+        _check_comparison(schema, comparison, text, name, values, check_values=check_values)
+    found: Q = build_filter(tree, schema)
+    return found
+
+
+def prefix_condition(condition: Q, prefix: str) -> Q:
+    """`condition` on a related path: with `prefix` "subscription__", over rows that have one.
+
+    Where the relation is empty, a negated comparison (`plan != "pro"`) is true, as it is in SQL's
+    NOT EXISTS: filter such rows out first if they must not fit.
+    """
+    lifted = Q()
+    lifted.connector = condition.connector
+    lifted.negated = condition.negated
+    lifted.children = [
+        prefix_condition(child, prefix) if isinstance(child, Q) else (prefix + child[0], child[1])  # type: ignore[index]
+        for child in condition.children
+    ]
+    return lifted
+
+
+def _tokens(text: str) -> list[Any]:
+    try:
+        return list(DjangoQLLexer().input(text))
+    except DjangoQLError as error:
+        at = len(text) - len(error.value)
+        raise ConditionError(
+            f"“{text[at]}” has no meaning here.",
+            text=text,
+            position=at,
+            remedy='Write conditions like plan = "Business" and fee_minor > 10000.',
+        ) from None
+
+
+def _check_shape(text: str, tokens: list[Any]) -> None:
+    """Bounds the recursion, and refuses `a and b or c`.
+
+    DjangoQL gives `and` and `or` the same precedence and binds them from the right, so without
+    parentheses it would not mean what a reader thinks.
+    """
+    words: list[str] = [""]
+    comparisons = 0
+    for token in tokens:
+        if token.type == "PAREN_L":
+            words.append("")
+        elif token.type == "PAREN_R" and len(words) > 1:
+            words.pop()
+        elif token.type == "NAME":
+            comparisons += 1
+        elif token.type in {"AND", "OR"}:
+            if words[-1] not in {"", token.type}:
+                raise ConditionError(
+                    "“and” and “or” are mixed.",
+                    text=text,
+                    position=token.lexpos,
+                    remedy="Put parentheses around what belongs together: a and (b or c).",
+                )
+            words[-1] = token.type
+        if len(words) > DEEPEST or comparisons > MOST_COMPARISONS:
+            raise ConditionError(
+                f"At most {MOST_COMPARISONS} comparisons and {DEEPEST - 1} levels of parentheses "
+                "are possible.",
+                text=text,
+                position=token.lexpos,
+                remedy="Use “in (…)” for long lists.",
+            )
+
+
+class _Parser(DjangoQLParser):  # type: ignore[misc]
+    """Tells where it stumbled, by position in the text instead of by line."""
+
+    def raise_syntax_error(self, message: str, token: Any = None) -> None:
+        raise DjangoQLError(message, value=token)
+
+
+def _tree(text: str) -> Expression:
+    try:
+        return _Parser().parse(text)
+    except DjangoQLError as error:
+        if error.value is None:
+            raise ConditionError(
+                "The condition ends too early.",
+                text=text,
+                position=len(text),
+                remedy='Finish it: a field, a comparison and a value, such as plan = "Business".',
+            ) from None
+        raise ConditionError(
+            f"“{error.value.value}” does not fit here.",
+            text=text,
+            position=error.value.lexpos,
+            remedy="A comparison is a field, one of = != > >= < <= ~ in, and a value; texts stand "
+            "in quotation marks.",
+        ) from None
+
+
+def _comparisons(node: Expression) -> Iterator[Expression]:
+    """From left to right, as they stand in the text."""
+    if isinstance(node.operator, Logical):
+        yield from _comparisons(node.left)
+        yield from _comparisons(node.right)
+    else:
+        yield node
+
+
+def _places(tokens: list[Any]) -> Iterator[tuple[Any, list[Any]]]:
+    """The tokens of each comparison's name and of its values, in the same order."""
+    starts = [at for at, token in enumerate(tokens) if token.type == "NAME"]
+    for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True):
+        values = [
+            token
+            for token in tokens[start + 1 : end]
+            if token.type.endswith("_VALUE") or token.type in {"NONE", "TRUE", "FALSE"}
+        ]
+        yield tokens[start], values
+
+
+def _check_comparison(  # noqa: PLR0913
+    schema: ConditionSchema,
+    node: Expression,
+    text: str,
+    name: Any,
+    tokens: list[Any],
+    *,
+    check_values: bool,
+) -> None:
+    field = _field(schema, node, text, name.lexpos)
+    operator = node.operator.operator
+    if isinstance(field, MomentField) and operator not in _EXACT | {">", ">=", "<", "<="}:
+        raise ConditionError(
+            f"“{operator}” does not compare times.",
+            text=text, position=name.lexpos, remedy="Use = != > >= < or <=.",
+        )  # fmt: skip
+    values = node.right.value if isinstance(node.right.value, list) else [node.right.value]
+    for value, token in zip(values, tokens, strict=True):
+        _check_value(field, value, text, token.lexpos)
+        is_checked = check_values and isinstance(field, TextField) and field.is_checked
+        if is_checked and operator in _EXACT and not field.is_known(value):
+            raise _unknown(field, node.left.value, value, text=text, position=token.lexpos)
+
+
+_EXACT = {"=", "!=", "in", "not in"}
+
+
+def _field(schema: ConditionSchema, node: Expression, text: str, position: int) -> Any:
+    model = schema.model_label(schema.current_model)
+    names = schema.models[model]
+    field = None
+    for part in node.left.parts:
+        if part not in names:
+            near = difflib.get_close_matches(part, names, n=1)
+            raise ConditionError(
+                f"There is no field “{part}” here.",
+                text=text,
+                position=position,
+                remedy=f"Did you mean “{near[0]}”?" if near else f"Use one of {', '.join(names)}.",
+            )
+        field = names[part]
+        names = schema.models[field.relation] if field.type == "relation" else {}
+    if field is None or field.type == "relation":
+        raise ConditionError(
+            f"“{node.left.value}” is no value to compare.",
+            text=text,
+            position=position,
+            remedy=f"Name one of its fields, such as {node.left.value}.{next(iter(names))}.",
+        )
+    return field
+
+
+def _check_value(field: Any, value: Any, text: str, position: int) -> None:
+    try:
+        field.validate(value)
+    except DjangoQLError as error:
+        raise ConditionError(f"{error}.", text=text, position=position) from None
+    if isinstance(value, str) and not _is_storable(value):
+        raise ConditionError(
+            "This text has characters that no row can hold.",
+            text=text, position=position, remedy="Take the control characters out.",
+        )  # fmt: skip
+
+
+def _is_storable(value: str) -> bool:
+    """PostgreSQL's text knows neither NUL nor half a surrogate pair."""
+    return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def _unknown(
+    field: TextField, name: str, value: str, *, text: str, position: int
+) -> ConditionError:
+    known = list(field.known_values())
+    folded = {one.casefold(): one for one in reversed(known)}
+    near = difflib.get_close_matches(value.casefold(), folded, n=1, cutoff=0.5)
+    kind = "component" if isinstance(field, ComponentField) else name.rpartition(".")[2]
+    owner = (
+        "there is no such component"
+        if isinstance(field, ComponentField)
+        else f"it is known to no {field.model._meta.verbose_name}"
+    )
+    if near:
+        remedy = f"Did you mean “{folded[near[0]]}”?"
+    elif known:
+        remedy = f"Known are: {', '.join(known[:10])}{' …' if len(known) > 10 else ''}."  # noqa: PLR2004
+    else:
+        remedy = "Nothing is known yet: import customers first."
+    return ConditionError(
+        f"{kind} “{value}”: {owner}.", text=text, position=position, remedy=remedy
+    )
