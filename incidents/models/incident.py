@@ -32,7 +32,11 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.exclude(state__in=[State.RESOLVED, State.COMPLETED, State.SCHEDULED])
 
 
-@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), exclude=["cohorts_resolved_at"])
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    exclude=["cohorts_resolved_at", "cohorts_resolving_ms", "affected_customers"],
+)
 class Incident(Movable):
     """One failure (or announced maintenance) with one or more outages. Times are UTC.
 
@@ -99,6 +103,9 @@ class Incident(Movable):
     )
     # Up to when the exposures' seconds are counted; None before the first time.
     cohorts_resolved_at = models.DateTimeField(null=True, editable=False)
+    # How long that took, in milliseconds, and how many customers were found.
+    cohorts_resolving_ms = models.PositiveIntegerField(default=0, editable=False)
+    affected_customers = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = IncidentQuerySet.as_manager()
