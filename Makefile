@@ -56,7 +56,7 @@ lint: install ## style, types, floors, templates
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy .
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 	@$(PYTHON) -m djlint --lint --quiet .
 
 types: install ## types only
