@@ -30,6 +30,7 @@ from backoffice.stripe_sandbox.webhooks import Webhooks
 from backoffice.stripe_sandbox.world import API_VERSION, World
 
 _KEPT_COUNTS = ("requests", "replays", "rate_limited")
+SHORTEST_KEY = 16
 TEST_KEYS = ("sk_test_", "rk_test_")
 
 
@@ -172,6 +173,10 @@ class Api:
     def _keep(self, use: Use | None, answer: Answer) -> None:
         if use is not None:
             self.keys.keep(use, answer)
+        self.keep_counts()
+
+    def keep_counts(self) -> None:
+        """Written with every change, and at the end; a kill loses those of reads since."""
         for name in _KEPT_COUNTS:
             self.world.store.set_number(name, self.counts[name])
 
@@ -205,7 +210,9 @@ def _unauthorised(key: str) -> StripeError:
             "You did not provide an API key. You need to provide your API key in the Authorization "
             "header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
         )
-    return StripeError(401, f"Invalid API Key provided: {key[:8]}{'*' * 8}{key[-4:]}")
+    # Enough is shown that its owner can tell which key it was.
+    shown = "" if len(key) < SHORTEST_KEY else key[-4:]
+    return StripeError(401, f"Invalid API Key provided: {'*' * (len(key) - len(shown))}{shown}")
 
 
 async def _sleep(milliseconds: float) -> None:

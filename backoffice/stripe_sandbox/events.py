@@ -18,6 +18,8 @@ def record(
         thing: the object after the change.
         previous: of an update, the former values of the fields that changed.
     """
+    if world.silent:
+        return
     data: dict[str, Any] = {"object": thing}
     if previous is not None:
         data["previous_attributes"] = previous

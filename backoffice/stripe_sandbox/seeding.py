@@ -58,27 +58,33 @@ class Seeding:
         Raises:
             StripeError: 400 for the first record that is wrong; then nothing was made at all.
         """
-        with self.world.store.transaction():
-            return [self._one(record) for record in records]
+        self.world.silent = True
+        try:
+            with self.world.store.transaction():
+                return [self._one(record) for record in records]
+        finally:
+            self.world.silent = False
 
     def _one(self, record: dict[str, Any]) -> dict[str, Any]:
         given = _CUSTOMER.checked(_as_form(record.get("customer", {})), "customer")
         reference = record.get("reference") or given.get("metadata", {}).get("reference")
         identifier = given.pop("id", None) or _identifier("cus", reference)
+        balance = given.pop("balance", 0)
         customer = self.world.store.find("customers", identifier)
+        is_new = customer is None
         if customer is None:
             customer = self._add_customer(identifier, given)
         plan = record.get("subscription")
         subscription = self._subscription(customer, plan, reference) if plan else None
+        if is_new and balance:
+            # After the subscription, whose currency the balance then has.
+            balances.set_balance(self.world, customer, balance, kind="initial")
         return {"reference": reference, "customer": identifier, "subscription": subscription}
 
     def _add_customer(self, identifier: str, given: Params) -> StripeObject:
         customer = holders.blank(identifier, self.world.now())
-        balance = given.pop("balance", 0)
         customers.apply(customer, given)
         self.world.store.add("customers", customer)
-        if balance:
-            balances.set_balance(self.world, customer, balance, kind="initial")
         return customer
 
     def _subscription(

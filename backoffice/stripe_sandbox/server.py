@@ -92,4 +92,5 @@ async def _serve(options: Options) -> None:
         await SandboxServer(config).serve()
     finally:
         sending.cancel()
+        api.keep_counts()
         store.close()

@@ -98,6 +98,8 @@ class Webhooks:
     async def _deliver(self, seq: int, event_id: str, times: int, wait_seconds: float) -> None:
         await asyncio.sleep(wait_seconds)
         event = self._world.store.find("events", event_id)
+        if event is None:
+            return
         payload = json.dumps(event, indent=2)
         for attempt, pause in enumerate((*self.target.pauses_seconds, None), start=1):
             status, note = await self._send(payload, times)
@@ -107,7 +109,7 @@ class Webhooks:
                 "UPDATE deliveries SET attempts = ?, status = ?, state = ?, note = ? WHERE seq = ?",
                 (attempt, status, state, note, seq),
             )
-            if delivered and event:
+            if delivered:
                 event["pending_webhooks"] = 0
                 self._world.store.replace("events", event)
             if delivered or pause is None:

@@ -19,6 +19,8 @@ class World:
     request_id: str | None = None
     idempotency_key: str | None = None
     sends_webhooks: bool = False
+    silent: bool = False
+    """While set, nothing is announced: neither event nor webhook."""
 
     def now(self) -> int:
         """Unix seconds by the sandbox's own clock."""

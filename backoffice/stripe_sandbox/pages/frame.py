@@ -27,27 +27,28 @@ def table(caption: str, heads: list[str], rows: list[list[str]], empty: str) -> 
     """A table whose cells are HTML already; a head that begins with ">" is a column of figures."""
     if not rows:
         return f'<h2>{escape(caption)}</h2><p class="empty">{escape(empty)}</p>'
-    figures = [head.startswith(">") for head in heads]
+    names = [escape(head.lstrip(">")) for head in heads]
+    classes = [' class="figure"' if head.startswith(">") else "" for head in heads]
     top = "".join(
-        f'<th scope="col"{_class(right)}>{escape(head.lstrip(">"))}</th>'
-        for head, right in zip(heads, figures, strict=True)
+        f'<th scope="col"{kind}>{name}</th>' for name, kind in zip(names, classes, strict=True)
     )
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f"<td{_class(right)}>{cell}</td>" for cell, right in zip(row, figures, strict=True)
-        )
-        + "</tr>"
-        for row in rows
-    )
+    body = "".join(f"<tr>{_cells(row, names, classes)}</tr>" for row in rows)
     return (
         f'<h2>{escape(caption)}</h2><div class="scroll"><table><thead><tr>{top}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 
 
-def _class(right: bool) -> str:  # noqa: FBT001 - a column is one or the other
-    return ' class="figure"' if right else ""
+def _cells(row: list[str], names: list[str], classes: list[str]) -> str:
+    # The label is what a narrow screen shows in place of the head.
+    return "".join(
+        f'<td{kind} data-label="{name}"><div>{cell}</div></td>'
+        for cell, name, kind in zip(row, names, classes, strict=True)
+    )
+
+
+def counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def money(amount: int, currency: str | None) -> str:

@@ -10,7 +10,14 @@ from backoffice.stripe_sandbox.world import World
 
 CUSTOMERS_A_PAGE = 25
 NEWEST = 20
-TRANSACTION_HEADS = ["Type", ">Amount", ">Balance after", "Description", "Metadata"]
+TRANSACTION_HEADS = [
+    "Time (UTC) and id",
+    "Type",
+    ">Amount",
+    ">Balance after",
+    "Description",
+    "Metadata",
+]
 # instr rather than LIKE, so that a % or _ that is looked for means itself.
 _MATCHES = (
     "instr(lower(id || ' ' || coalesce(email, '') || ' ' || "
@@ -33,19 +40,24 @@ def _sums(world: World) -> str:
     tiles = [
         (f"{held['customers']:,}", "customers"),
         (f"{held['subscriptions']:,}", "subscriptions"),
-        (f"{held['subscriptions_with_extended_trial']:,}", "trials extended"),
+        (f"{held['subscriptions_with_extended_trial']:,}", "with an extended trial"),
     ]
     for currency, sums in held["currencies"].items():
         credited = frame.money(sums["credited_minor"], currency)
-        tiles.append((credited, f"credited in {sums['credits']:,} transactions"))
+        tiles.append((credited, f"credited in {_transactions(sums['credits'])}"))
         if sums["debits"]:
             debited = frame.money(sums["debited_minor"], currency)
-            tiles.append((debited, f"debited in {sums['debits']:,} transactions"))
+            tiles.append((debited, f"debited in {_transactions(sums['debits'])}"))
         if sums["applications"]:
+            invoices = frame.counted(sums["applications"], "invoice", "invoices")
             applied = frame.money(sums["applied_to_invoices_minor"], currency)
-            tiles.append((applied, f"taken by {sums['applications']:,} invoices"))
+            tiles.append((applied, f"taken by {invoices}"))
     cells = "".join(f"<li><strong>{figure}</strong> {label}</li>" for figure, label in tiles)
     return f'<ul class="sums">{cells}</ul>'
+
+
+def _transactions(number: int) -> str:
+    return frame.counted(number, "transaction", "transactions")
 
 
 def _customers(world: World, words: str, number: int) -> str:
@@ -91,19 +103,26 @@ def _steps(words: str, number: int, *, more: bool) -> str:
 def _newest(world: World) -> str:
     found, _ = world.store.page("balance_transactions", Page(NEWEST))
     rows = [
-        [frame.when(each["created"]), frame.customer_link(each["customer"]), *transaction(each)]
+        [frame.customer_link(each["customer"], _name(world, each["customer"])), *transaction(each)]
         for each in found
     ]
-    heads = ["Time (UTC)", "Customer", *TRANSACTION_HEADS]
+    heads = ["Customer", *TRANSACTION_HEADS]
     return frame.table("Newest balance transactions", heads, rows, "No transactions yet.")
+
+
+def _name(world: World, customer: str) -> str | None:
+    """None for a customer that has none, or was deleted."""
+    found = world.store.find("customers", customer) or {}
+    return found.get("name")
 
 
 def transaction(entry: StripeObject) -> list[str]:
     """The cells of a balance transaction, under ``TRANSACTION_HEADS``."""
     kind = escape(entry["type"].replace("_", " "))
     if entry["invoice"]:
-        kind += f" {escape(entry['invoice'])}"
+        kind += f"<br><code>{escape(entry['invoice'])}</code>"
     return [
+        f"{frame.when(entry['created'])}<br><code>{escape(entry['id'])}</code>",
         kind,
         frame.money(entry["amount"], entry["currency"]),
         frame.balance(entry["ending_balance"], entry["currency"]),
