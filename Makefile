@@ -47,10 +47,10 @@ demo: install ## the whole story on made data, then serve it until Ctrl-C
 	@$(MANAGE) demo $(ARGS)
 
 test: install ## the tests
-	@$(PYTHON) -m pytest $(ARGS)
+	@AMENDS_ENVIRONMENT=local $(PYTHON) -m pytest $(ARGS)
 
 bench: install services ## measure against the bars, one line per work
-	@$(PYTHON) -m tests.bench $(ARGS)
+	@AMENDS_ENVIRONMENT=local $(PYTHON) -m tests.bench $(ARGS)
 
 lint: install ## style, types, floors, templates
 	@$(PYTHON) -m ruff check .

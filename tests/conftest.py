@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from backoffice import catalogs, embedded
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -10,5 +12,8 @@ pytest_plugins = ["tests.stripe_sandbox_process"]
 
 
 def pytest_configure() -> None:
-    embedded.start(ROOT)
-    catalogs.compile_catalogs(ROOT)
+    try:
+        embedded.start(ROOT)
+        catalogs.compile_catalogs(ROOT)
+    except (embedded.StartError, catalogs.CatalogError) as error:
+        pytest.exit(str(error), returncode=1)
