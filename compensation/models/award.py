@@ -153,8 +153,12 @@ class Award(Movable):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+",
         db_index=False,
     )  # fmt: skip
+    excluded_at = models.DateTimeField(null=True)
 
     # the call to Stripe
+    # Its customer (credit) or subscription (trial), frozen when the batch is approved: what was
+    # signed is what is sent, whatever the mirror says later.
+    destination = models.CharField(max_length=255, blank=True, default="", db_default="")
     idempotency_key = models.CharField(max_length=255, blank=True)
     parameters_hash = models.CharField(max_length=64, blank=True)
     first_sent_at = models.DateTimeField(null=True)

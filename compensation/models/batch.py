@@ -43,7 +43,7 @@ class Batch(Movable):
         BatchState.SUBMITTED: frozenset(
             {BatchState.APPROVED, BatchState.REJECTED, BatchState.CANCELLED}
         ),
-        BatchState.APPROVED: frozenset({BatchState.ISSUING}),
+        BatchState.APPROVED: frozenset({BatchState.ISSUING, BatchState.PAUSED}),
         BatchState.ISSUING: frozenset({BatchState.PAUSED, BatchState.ISSUED}),
         BatchState.PAUSED: frozenset({BatchState.ISSUING}),
         BatchState.ISSUED: frozenset(),

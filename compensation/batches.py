@@ -1,0 +1,228 @@
+"""Batches until they wait for approval: made, priced, submitted, cancelled."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from backoffice.accounts.models import User
+from backoffice.numbering import next_number
+from backoffice.states import MoveError, history, move
+from compensation.authority import person_with
+from compensation.digests import batch_digest
+from compensation.models import ApprovalThreshold, Award, Batch, PolicyVersion
+from compensation.models.award import BINDING, AwardState
+from compensation.models.batch import BatchState
+from incidents.models import Incident, Outage
+
+__all__ = [
+    "approvals_needed",
+    "batch_digest",
+    "cancel_batch",
+    "create_batch",
+    "locked",
+    "other_awards_since_pricing",
+    "price_batch",
+    "submit_batch",
+]
+
+# Their awards are signed, or wait to be.
+SUBMITTED_OR_LATER = (
+    BatchState.SUBMITTED,
+    BatchState.APPROVED,
+    BatchState.ISSUING,
+    BatchState.PAUSED,
+    BatchState.ISSUED,
+)
+
+
+def locked(batch: Batch) -> Batch:
+    """The batch as it is now, locked until the transaction ends. Lock it before its awards."""
+    return Batch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
+
+
+def create_batch(
+    incident: Incident, version: PolicyVersion, *, by: User | None = None, key: str = ""
+) -> Batch:
+    """A draft for `incident` under `version`: by a person, an API key (its name), or the system.
+
+    Raises:
+        PermissionDenied: `by` may not make batches.
+        ValidationError: the version is not in force.
+    """
+    person = person_with(by, "compensation.add_batch") if by is not None else None
+    _check_in_force(version)
+    with transaction.atomic(), history(by=person, key=key):
+        return Batch.objects.create(
+            number=next_number(Batch),
+            incident=incident,
+            version=version,
+            created_by=person,
+            created_by_key=key,
+        )
+
+
+def price_batch(batch: Batch, *, by: User | None = None, key: str = "") -> Batch:
+    """Compute the batch's awards anew under its version; draft or priced becomes priced.
+
+    Awards left out by hand come back: they are other awards then.
+
+    Raises:
+        PermissionDenied: `by` may not price.
+        MoveError: the batch is past pricing.
+        ValidationError: the version is no longer in force.
+    """
+    person = person_with(by, "compensation.price_batch") if by is not None else None
+    with transaction.atomic():
+        row = locked(batch)
+        if not row.can_move(BatchState.PRICED):
+            raise MoveError(f"This batch is {row.state}: it cannot be priced again.")
+        _check_in_force(row.version)
+        # before the awards are read: what comes in meanwhile counts as later
+        priced_at = timezone.now()
+        _pricing()(row, by=person)
+        move(
+            row,
+            BatchState.PRICED,
+            by=person,
+            reason=key,
+            priced_at=priced_at,
+            summary={},
+            digest="",
+        )
+    return _shown(batch, row)
+
+
+def submit_batch(batch: Batch, *, by: User | None, key: str = "") -> Batch:
+    """Freeze the priced awards under a digest and ask for approval.
+
+    Who submits (a person, or the API key named `key`) cannot approve. How many must approve is
+    decided here, from the thresholds per currency.
+
+    Raises:
+        PermissionDenied: `by` may not submit.
+        MoveError: the batch is not priced, or was changed meanwhile.
+        ValidationError: nothing to pay, the version is not in force, an outage still runs or ended
+            after the pricing, or an award to one of these customers came after the pricing.
+    """
+    if by is None and not key:
+        raise PermissionDenied(_("A batch is submitted by a person or an API key."))
+    person = person_with(by, "compensation.submit_batch") if by is not None else None
+    with transaction.atomic():
+        row = locked(batch)
+        if not row.can_move(BatchState.SUBMITTED):
+            raise MoveError(f"This batch is {row.state}: only a priced one can be submitted.")
+        _check_in_force(row.version)
+        _check_payable(row)
+        _check_outages_over(row)
+        _check_prices_current(row)
+        move(
+            row,
+            BatchState.SUBMITTED,
+            by=person,
+            reason=key,
+            digest=batch_digest(row),
+            approvals_needed=approvals_needed(row),
+            submitted_by=person,
+            submitted_at=timezone.now(),
+        )
+    return _shown(batch, row)
+
+
+def cancel_batch(batch: Batch, *, by: User, reason: str = "") -> Batch:
+    """Give a batch up before it is approved. Nothing of it was promised to anybody.
+
+    Raises:
+        PermissionDenied, MoveError.
+    """
+    person = person_with(by, "compensation.cancel_batch")
+    with transaction.atomic():
+        row = locked(batch)
+        move(row, BatchState.CANCELLED, by=person, reason=reason)
+    return _shown(batch, row)
+
+
+def approvals_needed(batch: Batch) -> int:
+    """2 where the credits of a currency add up to more than its threshold, otherwise 1."""
+    sums = (
+        Award.objects.filter(batch=batch, benefit=Award.Benefit.CREDIT)
+        .exclude(state=AwardState.EXCLUDED)
+        .order_by()
+        .values_list("currency")
+        .annotate(total=Sum("amount_minor"))
+    )
+    thresholds = dict(ApprovalThreshold.objects.values_list("currency", "amount_minor"))
+    above = any(currency in thresholds and total > thresholds[currency] for currency, total in sums)
+    return 2 if above else 1
+
+
+def other_awards_since_pricing(batch: Batch, *, binding_only: bool) -> int:
+    """How many of the batch's customers got, since it was priced, an award from elsewhere.
+
+    Caps and "already given" were computed without it, so the prices are out of date. With
+    `binding_only` merely submitted batches don't count.
+    """
+    since = batch.priced_at
+    later = Q(batch__approved_at__gte=since) | Q(batch__isnull=True, created_at__gte=since)
+    later &= Q(state__in=BINDING)
+    if not binding_only:
+        later |= Q(batch__submitted_at__gte=since, batch__state__in=SUBMITTED_OR_LATER) & ~Q(
+            state=AwardState.EXCLUDED
+        )
+    others = Award.objects.filter(later, customer=OuterRef("customer")).exclude(batch=batch)
+    touched = Award.objects.filter(Exists(others), batch=batch).exclude(state=AwardState.EXCLUDED)
+    return int(touched.aggregate(n=Count("customer", distinct=True))["n"])
+
+
+def _check_in_force(version: PolicyVersion) -> None:
+    if version.state != PolicyVersion.State.ACTIVE:
+        raise ValidationError({"version": _("%(version)s is not in force.") % {"version": version}})
+
+
+def _check_payable(batch: Batch) -> None:
+    if not Award.objects.filter(batch=batch, state=AwardState.PROPOSED).exists():
+        raise ValidationError({"awards": _("Nothing is to be paid: every award is left out.")})
+
+
+def _check_outages_over(batch: Batch) -> None:
+    """An award is given once per incident, so it must see the whole of it.
+
+    The incident itself may still be open (somebody watches it), its outages may not.
+    """
+    unfinished = Outage.objects.filter(
+        Q(ends_at__isnull=True) | Q(ends_at__gt=F("incident__batches__priced_at")),
+        incident__batches=batch,
+    )
+    if unfinished.exists():
+        raise ValidationError(
+            {"incident": _("An outage still ran when this was priced: end it, then price again.")}
+        )
+
+
+def _check_prices_current(batch: Batch) -> None:
+    customers = other_awards_since_pricing(batch, binding_only=False)
+    if customers:
+        raise ValidationError(
+            {
+                "awards": _(
+                    "%(customers)s of these customers got another award since the pricing: "
+                    "price again."
+                )
+                % {"customers": customers}
+            }
+        )
+
+
+def _pricing() -> Callable[..., object]:
+    return cast(Callable[..., object], import_module("compensation.pricing").price)
+
+
+def _shown(batch: Batch, row: Batch) -> Batch:
+    """Bring the caller's object up to date with the row that was changed."""
+    batch.__dict__.update(row.__dict__)
+    return batch

@@ -1,0 +1,97 @@
+"""Leaving single awards out of a batch, and taking them back in."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from backoffice.accounts.models import User
+from backoffice.states import MoveError, history, move
+from compensation.authority import person_with
+from compensation.batches import approvals_needed, locked
+from compensation.digests import batch_digest
+from compensation.models import Award, Batch
+from compensation.models.award import AwardState, Exclusion
+from compensation.models.batch import BatchState
+
+
+def exclude_award(award: Award, *, by: User, reason: str) -> Award:
+    """Leave a proposed award out of its priced or submitted batch.
+
+    In a submitted batch this changes the digest, so signatures given so far are withdrawn.
+
+    Raises:
+        PermissionDenied: `by` may not leave awards out.
+        ValidationError: no reason, or it was the only award of a submitted batch.
+        MoveError: the batch is past that, or the award is not proposed.
+    """
+    person = person_with(by, "compensation.exclude_award")
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why this award is left out.")})
+    with transaction.atomic():
+        batch, row = _open(award)
+        move(
+            row,
+            AwardState.EXCLUDED,
+            by=person,
+            reason=reason,
+            exclusion=Exclusion.BY_HAND,
+            exclusion_reason=reason,
+            excluded_by=person,
+            excluded_at=timezone.now(),
+        )
+        _changed(batch, by=person, reason=reason)
+    award.__dict__.update(row.__dict__)
+    return award
+
+
+def include_award(award: Award, *, by: User) -> Award:
+    """Take back in an award that a person left out.
+
+    In a submitted batch only what was left out since: more than was submitted is never paid.
+
+    Raises:
+        PermissionDenied: `by` may not.
+        MoveError: pricing left it out, the batch is past that, or it was submitted without it.
+    """
+    person = person_with(by, "compensation.exclude_award")
+    with transaction.atomic():
+        batch, row = _open(award)
+        if row.exclusion != Exclusion.BY_HAND:
+            raise MoveError("This award was not left out by a person: price the batch again.")
+        if batch.submitted_at and row.excluded_at and row.excluded_at < batch.submitted_at:
+            raise MoveError("The batch was submitted without this award.")
+        move(
+            row,
+            AwardState.PROPOSED,
+            by=person,
+            exclusion="",
+            exclusion_reason="",
+            excluded_by=None,
+            excluded_at=None,
+        )
+        _changed(batch, by=person, reason="")
+    award.__dict__.update(row.__dict__)
+    return award
+
+
+def _open(award: Award) -> tuple[Batch, Award]:
+    """Batch and award, locked in this order, if the batch's awards may still change."""
+    if award.batch is None:
+        raise MoveError("This award belongs to no batch.")
+    batch = locked(award.batch)
+    if batch.state not in {BatchState.PRICED, BatchState.SUBMITTED}:
+        raise MoveError(f"This batch is {batch.state}: its awards are settled.")
+    return batch, Award.objects.select_for_update(of=("self",)).get(pk=award.pk)
+
+
+def _changed(batch: Batch, *, by: User, reason: str) -> None:
+    """Forget the cached figures; freeze a submitted batch anew and withdraw its signatures."""
+    changes: dict[str, object] = {"summary": {}}
+    if batch.state == BatchState.SUBMITTED:
+        if not batch.awards.filter(state=AwardState.PROPOSED).exists():
+            raise ValidationError({"award": _("It is the only one: reject the batch instead.")})
+        changes |= {"digest": batch_digest(batch), "approvals_needed": approvals_needed(batch)}
+    with history(by=by, reason=reason):
+        Batch.objects.filter(pk=batch.pk).update(**changes)
+        batch.approvals.filter(withdrawn_at=None).update(withdrawn_at=timezone.now())
