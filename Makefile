@@ -37,10 +37,13 @@ clean: ## remove the embedded services with their data, and .venv
 migrate: install ## bring the database up to date
 	@$(MANAGE) migrate $(ARGS)
 
-run: install ## web, worker and beat for developers, until Ctrl-C
+run: install ## web, worker, beat and Stripe sandbox for developers, until Ctrl-C
 	@$(MANAGE) migrate --verbosity 0
-	@$(PYTHON) -m celery -A backoffice.celery worker --beat --schedule .local/beat & worker=$$!; \
-	trap 'kill $$worker 2>/dev/null; wait $$worker' EXIT; trap 'exit 130' INT TERM; \
+	@parts=; trap 'kill $$parts 2>/dev/null; wait' EXIT; trap 'exit 130' INT TERM; \
+	[ -n "$$STRIPE_API_KEY" ] || { $(PYTHON) -m backoffice.stripe_sandbox --port 12111 \
+		--state .local/stripe.sqlite3 & parts=$$!; }; \
+	$(PYTHON) -m celery -A backoffice.celery worker --beat --schedule .local/beat & \
+	parts="$$parts $$!"; \
 	$(MANAGE) runserver $(ARGS)
 
 demo: install ## the whole story on made data, then serve it until Ctrl-C
