@@ -1,0 +1,154 @@
+"""The exposures of an incident with all that pricing reads, and the rows each one fits."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    DateTimeField,
+    DecimalField,
+    F,
+    Func,
+    IntegerField,
+    Q,
+    QuerySet,
+    SmallIntegerField,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable, Expression
+from django.db.models.functions import Cast, Coalesce, ExtractMonth, ExtractYear, Floor
+
+from compensation.models import PolicyVersion
+from compensation.pricing.matching import Uptime, fits
+from compensation.pricing.periods import calendar_period
+from compensation.pricing.terms import Terms
+from incidents.models import Exposure, Outage
+
+COLUMNS = {
+    "currency": Coalesce("subscription__currency", "customer__currency"),
+    "customer_currency": F("customer__currency"),
+    "country": F("customer__country"),
+    "stripe_customer_id": F("customer__stripe_customer_id"),
+    "plan": Coalesce("subscription__plan", Value("")),
+    "status": Coalesce("subscription__status", Value("")),
+    "stripe_subscription_id": F("subscription__stripe_subscription_id"),
+    "trial_end": F("subscription__trial_end"),
+    "paid_until": F("subscription__period_end"),
+    "fee_minor": F("subscription__fee_minor"),
+    "interval_months": F("subscription__interval_months"),
+}
+
+
+class PlusMonths(Func):
+    """PlusMonths(moment, months): PostgreSQL's month arithmetic, which stops at a month's end."""
+
+    template = "(%(expressions)s))"
+    arg_joiner = " + make_interval(months => "
+    output_field = DateTimeField()
+
+
+class Milliseconds(Func):
+    """Milliseconds(end, start): whole milliseconds between two moments."""
+
+    template = "FLOOR(EXTRACT(EPOCH FROM %(expressions)s) * 1000)::bigint"
+    arg_joiner = " - "
+    output_field = BigIntegerField()
+
+
+class Positions(Func):
+    """The positions of all rows that fit, in order."""
+
+    template = "array_remove(ARRAY[%(expressions)s], NULL)::smallint[]"
+    output_field = SmallIntegerField()
+
+
+def exposed(terms: Terms) -> QuerySet[Exposure, Any]:
+    """One row an exposure: whom, since when, for how long, and `rule` or `rules` that it fits."""
+    rows = Exposure.objects.filter(incident=terms.incident)
+    rows = rows.alias(major=_seconds(terms, Outage.Impact.MAJOR))
+    rows = rows.alias(partial=_seconds(terms, Outage.Impact.PARTIAL))
+    if terms.partial_permille == 0:
+        # Hit in no way that this policy counts.
+        rows = rows.filter(Q(major__gt=0) | Q(partial=0))
+    rows = rows.alias(downtime=F("major") * 1000 + F("partial") * terms.partial_permille)
+    rows = _with_period(rows, terms)
+    found = _found(terms)
+    return rows.order_by().values(
+        "id", "cohort_id", "customer_id", "subscription_id",
+        major=F("major"), partial=F("partial"), downtime=F("downtime"),
+        period_start=F("since"), period_end=F("until"),
+        period_ms=F("lasting"), period_months=F("months"),
+        **COLUMNS, **found,
+    )  # fmt: skip
+
+
+def _seconds(terms: Terms, impact: str) -> Combinable:
+    """Stored seconds, and those since for whom an outage of this impact still runs."""
+    stored = F(f"{impact}_seconds")
+    if not terms.running_seconds:
+        return stored
+    lives = Q(subscription__isnull=True) | Q(subscription__ended_at__isnull=True)
+    lives |= Q(subscription__ended_at__gt=terms.at)
+    still = When(lives, profile__running_impact=impact, then=Value(terms.running_seconds))
+    return stored + Case(still, default=Value(0), output_field=BigIntegerField())
+
+
+def _found(terms: Terms) -> dict[str, Expression]:
+    uptime = Uptime(terms.period)
+    whens = [
+        When(fits(rule, uptime=uptime, at=terms.incident.started_at), then=Value(rule.position))
+        for rule in terms.rules
+    ]
+    if not terms.adds_rows_up:
+        return {"rule": Case(*whens, output_field=SmallIntegerField())}
+    return {"rules": Positions(*(Case(w, output_field=SmallIntegerField()) for w in whens))}
+
+
+def _with_period(rows: QuerySet[Exposure], terms: Terms) -> QuerySet[Exposure]:
+    """`since`, `until`, `lasting` (milliseconds) and `months` of the period that counts."""
+    if terms.period is not None:
+        return rows.alias(
+            since=_moment(terms.period.start),
+            until=_moment(terms.period.end),
+            lasting=Value(terms.period.milliseconds, output_field=BigIntegerField()),
+            months=Value(terms.period.months),
+        )
+    return _with_billing_period(rows, terms.incident.started_at)
+
+
+def _with_billing_period(rows: QuerySet[Exposure], at: datetime) -> QuerySet[Exposure]:
+    """The subscription's billing period that holds `at`.
+
+    The stored one may be a later or an earlier one by now: then it is moved by whole intervals.
+    Where none is stored, and without a subscription, the calendar month.
+    """
+    month = calendar_period(at, PolicyVersion.FeePeriod.MONTH)
+    start, end = "subscription__period_start", "subscription__period_end"
+    interval = F("subscription__interval_months")
+    holds = When(Q(**{f"{start}__lte": at, f"{end}__gt": at}), then=F(start))
+    unknown = When(Q(**{f"{start}__isnull": True}), then=_moment(month.start))
+    rows = rows.alias(base=Case(When(Q(**{f"{end}__lte": at}), then=F(end)), default=F(start)))
+    months_since = at.year * 12 + at.month - ExtractYear("base") * 12 - ExtractMonth("base")
+    exact = Cast(months_since, DecimalField(max_digits=9, decimal_places=3))
+    rows = rows.alias(steps=Cast(Floor(exact / interval), IntegerField()))
+    rows = rows.alias(guess=PlusMonths(F("base"), F("steps") * interval))
+    step = When(guess__gt=at, then=F("steps") - 1)
+    rows = rows.alias(step=Case(step, default=F("steps"), output_field=IntegerField()))
+    moved, next_one = F("step") * interval, (F("step") + 1) * interval
+    return rows.alias(
+        since=Case(unknown, holds, default=PlusMonths(F("base"), moved)),
+        until=Case(
+            When(unknown.condition, then=_moment(month.end)),
+            When(holds.condition, then=F(end)),
+            default=PlusMonths(F("base"), next_one),
+        ),
+        months=Case(
+            When(unknown.condition, then=Value(1)), default=interval, output_field=IntegerField()
+        ),
+    ).alias(lasting=Milliseconds(F("until"), F("since")))
+
+
+def _moment(value: datetime) -> Value:
+    return Value(value, output_field=DateTimeField())

@@ -1,0 +1,71 @@
+"""What an incident would cost if it ended now, priced like a batch but not written."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.utils import timezone
+
+from compensation.models import PolicyVersion
+from compensation.pricing.statement import priced
+from compensation.pricing.terms import Terms
+from incidents.models import Incident
+
+MINUTE = 60
+
+
+@dataclass(frozen=True)
+class Liability:
+    """Credits in one currency, in minor units: now, and how much more it is in a minute."""
+
+    currency: str
+    amount_minor: int
+    awards: int
+    customers: int
+    growth_per_minute_minor: int = 0
+
+
+def liability(
+    incident: Incident, version: PolicyVersion, *, as_of: datetime | None = None
+) -> list[Liability]:
+    """What a batch under `version` would propose by currency if the incident ended at `as_of`.
+
+    `as_of` is now unless given; `version` may be a draft. Left-out awards do not count.
+    Where an outage still runs, exposures grow from where they were counted last. Terms of steps
+    (10 % below 99.9 %) grow by leaps: the growth is that of the very next minute.
+
+    Raises:
+        ConditionError: a row's further condition cannot be understood.
+    """
+    as_of = as_of or timezone.now()
+    running = 0
+    grows = incident.profiles.exclude(running_impact="").exists()
+    if grows and incident.cohorts_resolved_at is not None:
+        running = max(int((as_of - incident.cohorts_resolved_at).total_seconds()), 0)
+    now = _totals(Terms.of(version, incident, as_of, running_seconds=running))
+    if not grows:
+        return [Liability(currency, *figures) for currency, figures in sorted(now.items())]
+    soon = _totals(Terms.of(version, incident, as_of, running_seconds=running + MINUTE))
+    nothing = (0, 0, 0)
+    return [
+        Liability(
+            currency,
+            *now.get(currency, nothing),
+            soon.get(currency, nothing)[0] - now.get(currency, nothing)[0],
+        )
+        for currency in sorted({*now, *soon})
+    ]
+
+
+def _totals(terms: Terms) -> dict[str, tuple[int, int, int]]:
+    """Amount, awards and customers by currency."""
+    if terms.owes_nothing:
+        return {}
+    clause = priced(terms)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""{clause.sql} SELECT currency, sum(amount_minor)::bigint, count(*),
+                count(DISTINCT customer_id) FROM credits WHERE exclusion = '' GROUP BY currency""",
+            clause.params,
+        )
+        return {currency: (amount, n, who) for currency, amount, n, who in cursor.fetchall()}
