@@ -66,8 +66,9 @@ class PostgreSQL:
             binaries = _binaries(self.place, self.data)
             if not self.data.exists():
                 self._make_cluster(binaries)
-            self._forget_the_dead()
-            self._start_server(binaries)
+            self._settle()
+            if not self.answers():
+                self._start_server(binaries)
         except (StartError, OSError) as error:
             raise StartError(f"{error}\n{REMEDY}") from error
 
@@ -124,6 +125,21 @@ class PostgreSQL:
         # Nobody replicates from it, so bulk loads may skip the log.
         yield "wal_level", "minimal"
         yield "max_wal_senders", "0"
+
+    def _settle(self) -> None:
+        """Wait for a server that is coming up; stop one that is not and never will be ready.
+
+        A plain kill leaves a server waiting for its last client, a cleaner may take its socket.
+        """
+        deadline = time.monotonic() + RETRY_SECONDS
+        self._forget_the_dead()
+        while not self.answers() and (lines := self._pid_lines()):
+            if lines[-1].strip() != "starting":
+                self.stop()
+            elif time.monotonic() > deadline:
+                raise StartError(f"PostgreSQL has been starting for {RETRY_SECONDS:.0f} s.")
+            time.sleep(0.05)
+            self._forget_the_dead()
 
     def _forget_the_dead(self) -> None:
         """Remove the lock files of a server that is gone, though its process id may be reused.

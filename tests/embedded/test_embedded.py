@@ -127,6 +127,29 @@ def test_a_lock_file_of_a_reused_process_id_is_not_believed(checkout: Path) -> N
     assert postmaster(checkout) != os.getpid()
 
 
+def test_a_server_that_waits_for_its_last_client_is_replaced(checkout: Path) -> None:
+    embedded.start(checkout)
+    before = postmaster(checkout)
+    with psycopg.connect(embedded.database_url(checkout)):
+        os.kill(before, signal.SIGTERM)
+        while running(checkout)["postgresql"]:
+            time.sleep(0.01)
+
+        embedded.start(checkout)
+
+    assert postmaster(checkout) != before
+    assert query(checkout, "SELECT 1") == [(1,)]
+
+
+def test_a_server_whose_socket_is_gone_is_replaced(checkout: Path) -> None:
+    embedded.start(checkout)
+    (checkout / ".local" / "run" / ".s.PGSQL.5432").unlink()
+
+    embedded.start(checkout)
+
+    assert query(checkout, "SELECT 1") == [(1,)]
+
+
 def test_processes_that_start_at_once_share_the_servers(checkout: Path) -> None:
     starters = [start_in_new_process(checkout) for _ in range(3)]
 
