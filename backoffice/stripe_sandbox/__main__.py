@@ -27,6 +27,9 @@ def parsed(arguments: list[str] | None = None) -> Options:
         default=[],
         help="an API key to accept, may be given again; without it any sk_test_ key is",
     )
+    parser.add_argument(
+        "--end-with-parent", action="store_true", help="stop when the process that started it ends"
+    )
     given = parser.parse_args(arguments)
     return Options(
         state=given.state,
@@ -36,6 +39,7 @@ def parsed(arguments: list[str] | None = None) -> Options:
         delay_ms=given.delay_ms,
         webhooks=Target(given.webhook_url, given.webhook_secret),
         accepted_keys=frozenset(given.seed_key),
+        ends_with_parent=given.end_with_parent,
     )
 
 

@@ -95,7 +95,10 @@ class SandboxControl:
 
 
 class SandboxProcess:
-    """A sandbox in a process of its own, which keeps its state in the file ``state``."""
+    """A sandbox in a process of its own, which keeps its state in the file ``state``.
+
+    It ends with the process that started it, even if that one is killed.
+    """
 
     def __init__(self, state: Path, *, port: int = 0, arguments: tuple[str, ...] = ()) -> None:
         """``arguments`` are further ones of the command line, such as ``("--rate", "25")``."""
@@ -117,7 +120,9 @@ class SandboxProcess:
 
     def start(self) -> SandboxControl:
         """Returns when it answers; a restart keeps the port. Raises SandboxError if it can't."""
-        command = [sys.executable, "-m", "backoffice.stripe_sandbox"]
+        if self._process is not None:
+            raise SandboxError("The sandbox runs already.")
+        command = [sys.executable, "-m", "backoffice.stripe_sandbox", "--end-with-parent"]
         command += ["--port", str(self.port), "--state", str(self.state), *self.arguments]
         process = subprocess.Popen(  # noqa: S603 - our own module and arguments
             command, stdout=subprocess.PIPE, text=True, cwd=PROJECT

@@ -56,9 +56,18 @@ class Rule:
 
     def __post_init__(self) -> None:
         self.kind = Kind(self.kind)
+        self._check()
+        self._random = random.Random(self.seed)  # noqa: S311 - repeatable, guards no secret
+
+    def _check(self) -> None:
         if self.where not in ("before", "after"):
             raise ValueError("where is either before or after")
-        self._random = random.Random(self.seed)  # noqa: S311 - repeatable, guards no secret
+        if not 0 <= self.probability <= 1:
+            raise ValueError("probability is from 0 to 1")
+        if self.every_nth < 1:
+            raise ValueError("every_nth is 1 or more")
+        if min(self.after_n, self.delay_ms, self.count or 0) < 0:
+            raise ValueError("after_n, delay_ms and count are 0 or more")
 
     def hits(self, method: str, path: str) -> bool:
         """Whether this request is hit; counts it."""

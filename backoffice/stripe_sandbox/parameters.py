@@ -17,6 +17,7 @@ Params = dict[str, Any]
 METADATA_KEYS = 50
 METADATA_KEY_LENGTH = 40
 METADATA_VALUE_LENGTH = 500
+LONGEST_INTEGER = 16
 UNSET = ""
 """What an empty value stands for: the caller wants the field removed."""
 
@@ -70,7 +71,9 @@ def integer(lowest: int | None = None, highest: int | None = None) -> Check:
         digits = value[1:] if isinstance(value, str) and value[:1] == "-" else value
         if not (isinstance(digits, str) and digits.isascii() and digits.isdigit()):
             raise invalid(f"Invalid integer: {value}", name, code="parameter_invalid_integer")
-        number = int(value[:20])
+        if len(value) > LONGEST_INTEGER:
+            raise invalid(f"Invalid integer: {value}", name, code="parameter_invalid_integer")
+        number = int(value)
         if lowest is not None and number < lowest:
             raise invalid(
                 f"This value must be greater than or equal to {lowest}.",

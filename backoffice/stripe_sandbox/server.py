@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Options:
     delay_ms: int = 0
     webhooks: Target = field(default_factory=Target)
     accepted_keys: frozenset[str] = frozenset()
+    ends_with_parent: bool = False
 
 
 class SandboxServer(uvicorn.Server):
@@ -87,10 +89,22 @@ async def _serve(options: Options) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=1,
     )
-    sending = asyncio.create_task(webhooks.run())
+    server = SandboxServer(config)
+    tasks = [asyncio.create_task(webhooks.run())]
+    if options.ends_with_parent:
+        tasks.append(asyncio.create_task(_stop_without_parent(server)))
     try:
-        await SandboxServer(config).serve()
+        await server.serve()
     finally:
-        sending.cancel()
+        for task in tasks:
+            task.cancel()
         api.keep_counts()
         store.close()
+
+
+async def _stop_without_parent(server: SandboxServer) -> None:
+    """A parent that was killed can't stop its child: the child sees that it has another parent."""
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110 - nothing announces the change
+        await asyncio.sleep(1)
+    server.should_exit = True

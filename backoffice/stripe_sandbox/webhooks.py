@@ -16,6 +16,8 @@ from backoffice.stripe_sandbox.world import World
 PAUSES_SECONDS = (0.5, 2.0, 8.0, 30.0)
 """Between one attempt and the next; after the last the delivery counts as failed."""
 AT_ONCE = 4
+MOST_UNDER_WAY = 200
+"""Deliveries that wait for their turn or their next attempt; further ones stay in the table."""
 HELD_BACK_MS = 500
 """How long an event waits that a fault puts out of order, unless the rule says otherwise."""
 
@@ -60,9 +62,8 @@ class Webhooks:
             for seq, event, kind in self._untaken():
                 self._newest_taken = seq
                 self._start(seq, event, kind)
-                # A line must be free before the next is begun, or a flood would pile up here.
-                async with self._lines:
-                    pass
+                if len(self._tasks) >= MOST_UNDER_WAY:
+                    await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     def forget(self) -> None:
         """Drop what is under way; the log goes with the state."""

@@ -64,6 +64,7 @@ def test_transaction_of_another_customer_is_not_found(client, customer):
     ("params", "code", "param"),
     [
         ({"amount": "1.5", "currency": "eur"}, "parameter_invalid_integer", "amount"),
+        ({"amount": -(10**30), "currency": "eur"}, "parameter_invalid_integer", "amount"),
         ({"amount": "", "currency": "eur"}, "parameter_invalid_integer", "amount"),
         ({"currency": "eur"}, "parameter_missing", "amount"),
         ({"amount": -1}, "parameter_missing", "currency"),

@@ -177,7 +177,18 @@ def test_rule_for_one_method_spares_the_others(client, stripe_sandbox, customer)
 
 
 def test_rule_that_makes_no_sense_is_refused(stripe_sandbox):
-    for rule in ({"kind": "explode"}, {"kind": "delay", "dealy_ms": 3}, {"path": "x"}):
+    good = {"kind": "delay"}
+    for wrong in (
+        {"kind": "explode"},
+        {"dealy_ms": 3},
+        {"delay_ms": "3"},
+        {"delay_ms": -1},
+        {"every_nth": 0},
+        {"probability": 2},
+        {"where": "between"},
+    ):
         with pytest.raises(SandboxError, match="400"):
-            stripe_sandbox.faults(rule)
+            stripe_sandbox.faults(good, {**good, **wrong})
+    with pytest.raises(SandboxError, match="kind"):
+        stripe_sandbox.faults({"path": "x"})
     assert stripe_sandbox.faults() == []

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 import stripe
@@ -19,6 +20,11 @@ def process(tmp_path):
     sandbox.start()
     yield sandbox
     sandbox.stop()
+
+
+def listens(port):
+    with socket.socket() as line:
+        return line.connect_ex(("127.0.0.1", port)) == 0
 
 
 def client_of(process):
@@ -101,6 +107,24 @@ def test_clock_survives_a_restart(process):
 def test_ends_cleanly_when_told(process):
     client_of(process).v1.customers.list()
     assert process.stop() == 0
+
+
+def test_ends_with_the_process_that_started_it(tmp_path):
+    code = (
+        "import os, pathlib, signal\n"
+        "from backoffice.stripe_sandbox.control import SandboxProcess\n"
+        f"process = SandboxProcess(pathlib.Path({str(tmp_path / 's')!r}))\n"
+        "print(process.start().address, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    run = subprocess.run(  # noqa: S603 - our own interpreter and text
+        [sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=False
+    )
+    port = int(run.stdout.strip().rpartition(":")[2])
+    limit = time.monotonic() + 5
+    while listens(port) and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert not listens(port)
 
 
 def test_port_that_is_taken(tmp_path):
