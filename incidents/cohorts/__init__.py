@@ -1,5 +1,24 @@
 """Whom an incident hit: cohorts, their members, and each one's affected seconds."""
 
+from incidents.cohorts.membership import (
+    MemberError,
+    MemberRow,
+    Problem,
+    add_cohort,
+    match_members,
+    push_members,
+    remove_cohort,
+)
 from incidents.cohorts.resolution import Resolution, resolve
 
-__all__ = ["Resolution", "resolve"]
+__all__ = [
+    "MemberError",
+    "MemberRow",
+    "Problem",
+    "Resolution",
+    "add_cohort",
+    "match_members",
+    "push_members",
+    "remove_cohort",
+    "resolve",
+]

@@ -13,9 +13,10 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.utils import timezone
 
+from backoffice.customers.conditions import parse_condition
 from backoffice.customers.models import Subscription
 from incidents.cohorts import statements as sql
 from incidents.models import Cohort, CohortMember, Exposure, Incident
@@ -66,7 +67,8 @@ def resolve(incident: Incident, *, as_of: datetime | None = None) -> Resolution:
     """
     begun = monotonic()
     with transaction.atomic(), connection.cursor() as cursor:
-        _lock(cursor, incident)
+        lock_exposures(incident)
+        cursor.execute("SET LOCAL work_mem = '256MB'")
         as_of = as_of or timezone.now()
         cohorts = list(incident.cohorts.all()) or [
             Cohort.objects.create(incident=incident, name=EVERYONE)
@@ -87,12 +89,15 @@ def resolve(incident: Incident, *, as_of: datetime | None = None) -> Resolution:
     return Resolution(as_of, sum(counts.values()), customers, monotonic() - begun, counts)
 
 
-def _lock(cursor: CursorWrapper, incident: Incident) -> None:
-    # Advisory, not FOR UPDATE: the incident must be movable while a large resolution runs.
-    cursor.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"cohorts of {incident.pk}"]
-    )
-    cursor.execute("SET LOCAL work_mem = '256MB'")
+def lock_exposures(incident: Incident) -> None:
+    """Keep others from writing the exposures of `incident` until the transaction ends.
+
+    Advisory, not FOR UPDATE: the incident must be movable while a large resolution runs.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"cohorts of {incident.pk}"]
+        )
 
 
 @contextmanager
@@ -127,7 +132,7 @@ def _found(
 def _ranked(cohorts: list[Cohort]) -> QuerySet[Subscription, tuple[object, ...]]:
     """The subscriptions, each with the place of the first condition it fits (None: fits none)."""
     places = [
-        (_condition(cohort.condition), place)
+        (parse_condition(cohort.condition, check_values=False), place)
         for place, cohort in enumerate(cohorts, start=1)
         if cohort.source == Cohort.Source.CONDITION
     ]
@@ -144,14 +149,6 @@ def _ranked(cohorts: list[Cohort]) -> QuerySet[Subscription, tuple[object, ...]]
         .annotate(place=place_of)
         .values_list("pk", "customer_id", "region", "started_at", "ended_at", "place")
     )
-
-
-def _condition(text: str) -> Q:
-    if not text.strip():
-        return Q()
-    from backoffice.customers.conditions import parse_condition
-
-    return parse_condition(text)
 
 
 def _store(cursor: CursorWrapper, incident: Incident) -> None:

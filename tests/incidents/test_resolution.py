@@ -3,10 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db.models import Q
 
 from backoffice.customers.models import Subscription
-from incidents.cohorts import resolution, resolve
+from incidents.cohorts import resolve
 from incidents.models import Cohort, CohortMember, Exposure, ExposureProfile, Incident
 from tests.customers.factories import (
     ComponentFactory,
@@ -208,12 +207,11 @@ def test_resolving_again_rewrites_only_what_differs(incident, fibre):
     assert pks[changed.pk] in marks
 
 
-def test_a_subscription_goes_to_the_first_cohort_it_fits(incident, fibre, monkeypatch):
-    monkeypatch.setattr(resolution, "_condition", lambda text: Q(plan=text) if text else Q())
+def test_a_subscription_goes_to_the_first_cohort_it_fits(incident, fibre):
     outage(incident, fibre)
     rest = CohortFactory(incident=incident, position=3)
-    business = CohortFactory(incident=incident, position=1, condition="Business")
-    again = CohortFactory(incident=incident, position=2, condition="Business")
+    business = CohortFactory(incident=incident, position=1, condition='plan = "Business"')
+    again = CohortFactory(incident=incident, position=2, condition='plan = "Business"')
     one, two = user_of(fibre, plan="Business"), user_of(fibre, plan="Consumer")
     found = resolve(incident, as_of=NOW)
     assert dict(Exposure.objects.values_list("subscription", "cohort")) == {
@@ -223,12 +221,26 @@ def test_a_subscription_goes_to_the_first_cohort_it_fits(incident, fibre, monkey
     assert found.counts == {business.pk: 1, again.pk: 0, rest.pk: 1}
 
 
-def test_whoever_fits_no_cohort_is_not_exposed(incident, fibre, monkeypatch):
-    monkeypatch.setattr(resolution, "_condition", lambda text: Q(plan=text))
+def test_whoever_fits_no_cohort_is_not_exposed(incident, fibre):
     outage(incident, fibre)
-    CohortFactory(incident=incident, condition="Business")
+    CohortFactory(incident=incident, condition='plan = "Business"')
     user_of(fibre, plan="Consumer")
     assert resolve(incident, as_of=NOW).subscriptions == 0
+
+
+def test_conditions_on_customer_and_components_count_each_subscription_once(incident, fibre):
+    other = ComponentFactory(key="voice")
+    outage(incident, fibre)
+    outage(incident, other, 60, 70)
+    german = CohortFactory(
+        incident=incident, position=1, condition='customer.country = "DE" and component = "voice"'
+    )
+    rest = CohortFactory(incident=incident, position=2)
+    both = user_of(fibre, other)
+    swiss = user_of(fibre, other, customer=CustomerFactory(country="CH"))
+    assert resolve(incident, as_of=NOW).counts == {german.pk: 1, rest.pk: 1}
+    assert Exposure.objects.get(cohort=german).subscription == both
+    assert seconds(swiss) == (4200, 0)
 
 
 def listing(incident, position=1):

@@ -1,0 +1,1 @@
+"""Measurements against the bars, each beside a reference in the same run."""
