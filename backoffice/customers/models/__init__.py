@@ -2,6 +2,7 @@
 
 from backoffice.customers.models.component import Component, ComponentUse
 from backoffice.customers.models.customer import Contact, Customer
+from backoffice.customers.models.customer_import import CustomerImport
 from backoffice.customers.models.portal_session import PortalSession
 from backoffice.customers.models.subscription import Subscription
 
@@ -10,6 +11,7 @@ __all__ = [
     "ComponentUse",
     "Contact",
     "Customer",
+    "CustomerImport",
     "PortalSession",
     "Subscription",
 ]
