@@ -9,3 +9,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 app = Celery("amends")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    # Picks up what a lost message or a killed worker left behind; does nothing when there is none.
+    "issue-awards": {
+        "task": "compensation.tasks.issue_awards",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+}

@@ -39,3 +39,30 @@ def approve(batch: Batch) -> Batch:
 
 def approved_batch(*, awards: int = 1, **fields: Any) -> Batch:
     return approve(submitted_batch(awards=awards, **fields))
+
+
+def seed_sandbox(sandbox: Any, batch: Batch) -> None:
+    """Make the batch's customers and subscriptions in the sandbox, under the ids we know."""
+    sandbox.seed(
+        [
+            {
+                "reference": award.customer.reference,
+                "customer": {"id": award.customer.stripe_customer_id, "name": award.customer.name},
+                "subscription": {
+                    "id": award.subscription.stripe_subscription_id,
+                    "items": [
+                        {
+                            "price_data": {
+                                "currency": award.subscription.currency.lower(),
+                                "unit_amount": award.subscription.fee_minor,
+                                "recurring": {"interval": "month"},
+                                "product_data": {"name": award.subscription.plan},
+                            }
+                        }
+                    ],
+                },
+            }
+            for award in batch.awards.select_related("customer", "subscription").order_by("id")
+            if award.subscription
+        ]
+    )

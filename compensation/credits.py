@@ -1,0 +1,109 @@
+"""What a customer got and has left: for the account page and the API."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.customers.models import Customer
+from compensation.models import Award, LedgerEntry
+from compensation.models.award import AwardState
+from incidents.models import Incident
+
+
+class CreditState(models.TextChoices):
+    """An award's state in the customer's words."""
+
+    COMING = "coming", _("on its way")
+    BOOKED = "booked", _("booked")
+    USED = "used", _("used")
+    TAKEN_BACK = "taken_back", _("taken back")
+
+
+# What isn't here was never promised: proposed, left out, or refused by Stripe.
+_STATES = {
+    AwardState.APPROVED: CreditState.COMING,
+    AwardState.SENDING: CreditState.COMING,
+    AwardState.UNKNOWN: CreditState.COMING,
+    AwardState.ISSUED: CreditState.BOOKED,
+    AwardState.REVERSED: CreditState.TAKEN_BACK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """An invoice that took `amount_minor` (positive, minor units) of a credit."""
+
+    invoice: str
+    amount_minor: int
+    used_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """One benefit as its customer sees it. Amounts in minor units, times in UTC.
+
+    `left_minor` is what no invoice has taken yet; 0 where the benefit is no money.
+    """
+
+    award: Award
+    state: CreditState
+    incident: Incident | None
+    booked_at: datetime | None
+    amount_minor: int
+    left_minor: int
+    currency: str
+    trial_until: datetime | None
+    priority_until: datetime | None
+    uses: tuple[Use, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """Newest first; `balances_minor` is what is left, by currency."""
+
+    credits: list[Credit] = field(default_factory=list)
+    balances_minor: dict[str, int] = field(default_factory=dict)
+
+
+def credits_of(customer: Customer) -> Credits:
+    """Everything `customer` was promised or got, and the balance per currency. Two queries."""
+    awards = (
+        Award.objects.filter(customer=customer, state__in=_STATES)
+        .select_related("incident", "subscription", "batch__version__policy")
+        .order_by("-id")
+    )
+    moved: dict[int | None, list[LedgerEntry]] = defaultdict(list)
+    balances: dict[str, int] = defaultdict(int)
+    for entry in LedgerEntry.objects.filter(customer=customer).order_by("id"):
+        if entry.currency:
+            balances[entry.currency] += entry.amount_minor
+        moved[entry.award_id].append(entry)
+    return Credits([_credit(award, moved[award.pk]) for award in awards], dict(balances))
+
+
+def _credit(award: Award, entries: list[LedgerEntry]) -> Credit:
+    is_credit = award.benefit == Award.Benefit.CREDIT
+    left = sum(entry.amount_minor for entry in entries)
+    state = _STATES[AwardState(award.state)]
+    if is_credit and state == CreditState.BOOKED and left <= 0:
+        state = CreditState.USED
+    is_trial = award.benefit == Award.Benefit.TRIAL
+    return Credit(
+        award=award,
+        state=state,
+        incident=award.incident,
+        booked_at=award.issued_at,
+        amount_minor=award.amount_minor,
+        left_minor=left if is_credit else 0,
+        currency=award.currency,
+        trial_until=award.trial_end_target if is_trial else None,
+        priority_until=award.priority_until,
+        uses=tuple(
+            Use(entry.note or entry.stripe_id, -entry.amount_minor, entry.booked_at)
+            for entry in entries
+            if entry.kind == LedgerEntry.Kind.CONSUMED
+        ),
+    )

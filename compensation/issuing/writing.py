@@ -1,0 +1,131 @@
+"""What came back, written down: the award's state and the ledger's entry in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from backoffice.states import history
+from compensation.issuing.orders import Order
+from compensation.ledger import NewEntry, record_entries
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An order that is booked at Stripe under `stripe_id`."""
+
+    order: Order
+    stripe_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """An award that is to be failed, or unknown and a person's, and why."""
+
+    award: int
+    code: str
+    message: str
+
+
+# A row that was moved by somebody else meanwhile (another issuer after a lost lock) is left alone,
+# and nothing is booked for it: RETURNING tells which were ours.
+_ISSUED = """
+    UPDATE compensation_award award
+    SET state = 'issued', stripe_id = done.stripe_id, issued_at = %s, error_code = '',
+        error_message = ''
+    FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS done (award, key, stripe_id)
+    WHERE award.id = done.award AND award.state = 'sending' AND award.idempotency_key = done.key
+    RETURNING award.id, award.customer_id, award.benefit, award.amount_minor, award.currency,
+        award.stripe_id
+"""
+_TROUBLED = """
+    UPDATE compensation_award award
+    SET state = %s, error_code = trouble.code, error_message = trouble.message
+    FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS trouble (award, code, message)
+    WHERE award.id = trouble.award AND award.state = 'sending'
+"""
+_GIVE_BACK = """
+    UPDATE compensation_award SET state = 'approved', first_sent_at = NULL
+    FROM unnest(%s::bigint[], %s::text[]) AS back (award, key)
+    WHERE id = back.award AND state = 'sending' AND idempotency_key = back.key
+"""
+
+
+def write_issued(issued: Sequence[Issued]) -> int:
+    """Mark them issued and book them; how many it were."""
+    if not issued:
+        return 0
+    now = timezone.now()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            _ISSUED,
+            [
+                now,
+                [each.order.award for each in issued],
+                [each.order.key for each in issued],
+                [each.stripe_id for each in issued],
+            ],
+        )
+        rows = sorted(cursor.fetchall())
+        record_entries(
+            [
+                NewEntry(
+                    kind=benefit,
+                    customer_id=customer,
+                    award_id=award,
+                    amount_minor=amount_minor,
+                    currency=currency,
+                    stripe_id=stripe_id,
+                    booked_at=now,
+                )
+                for award, customer, benefit, amount_minor, currency, stripe_id in rows
+            ]
+        )
+    return len(rows)
+
+
+def write_failed(troubled: Sequence[Troubled]) -> int:
+    """Fail them with Stripe's words: it refused them, nothing was booked."""
+    return _write_trouble("failed", troubled)
+
+
+def write_unknown(troubled: Sequence[Troubled]) -> int:
+    """Leave them to a person: whether they are booked cannot be proved."""
+    return _write_trouble("unknown", troubled)
+
+
+def give_back(orders: Sequence[Order]) -> None:
+    """Back to approved, each with its key: these calls were never made."""
+    if not orders:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _GIVE_BACK, [[order.award for order in orders], [order.key for order in orders]]
+        )
+
+
+def note_unanswered(order: Order, reason: str) -> None:
+    """Show, on an award that is still being tried, why it takes long."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE compensation_award SET error_code = 'no_answer', error_message = %s"
+            " WHERE id = %s AND state = 'sending' AND idempotency_key = %s",
+            [reason, order.award, order.key],
+        )
+
+
+def _write_trouble(state: str, troubled: Sequence[Troubled]) -> int:
+    if not troubled:
+        return 0
+    with history(by=None, reason="issuing"), connection.cursor() as cursor:
+        cursor.execute(
+            _TROUBLED,
+            [
+                state,
+                [each.award for each in troubled],
+                [each.code[:100] for each in troubled],
+                [each.message for each in troubled],
+            ],
+        )
+        return int(cursor.rowcount)

@@ -1,0 +1,119 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from compensation.credits import Use, credits_of
+from compensation.ledger import NewEntry, record_entries
+from tests.compensation.factories import AwardFactory
+from tests.customers.factories import CustomerFactory, SubscriptionFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def subscription():
+    return SubscriptionFactory()
+
+
+def issued(subscription, **fields):
+    now = timezone.now()
+    award = AwardFactory(subscription=subscription, state="issued", issued_at=now, **fields)
+    record_entries(
+        [
+            NewEntry(
+                kind=award.benefit,
+                customer_id=award.customer_id,
+                award_id=award.pk,
+                amount_minor=award.amount_minor,
+                currency=award.currency,
+                booked_at=now,
+            )
+        ]
+    )
+    return award
+
+
+def consumed(award, amount_minor, invoice):
+    now = timezone.now()
+    record_entries(
+        [
+            NewEntry(
+                kind="consumed",
+                customer_id=award.customer_id,
+                award_id=award.pk,
+                amount_minor=-amount_minor,
+                currency=award.currency,
+                stripe_id="in_1",
+                note=invoice,
+                booked_at=now,
+            )
+        ]
+    )
+    return Use(invoice, amount_minor, now)
+
+
+def test_credits_of_tells_what_is_left_and_which_invoice_took_it(subscription):
+    old, new = issued(subscription), issued(subscription, amount_minor=1000)
+    uses = (consumed(old, 4000, "2026-0611"), consumed(old, 990, "2026-0712"))
+    part = consumed(new, 300, "2026-0712")
+    seen = credits_of(subscription.customer)
+    assert [(each.award, each.state, each.left_minor, each.uses) for each in seen.credits] == [
+        (new, "booked", 700, (part,)),
+        (old, "used", 0, uses),
+    ]
+    assert seen.credits[0].booked_at == new.issued_at
+    assert seen.credits[0].incident == new.incident
+    assert seen.balances_minor == {"EUR": 700}
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("approved", "coming"),
+        ("sending", "coming"),
+        ("unknown", "coming"),
+        ("reversed", "taken_back"),
+        ("proposed", None),
+        ("excluded", None),
+        ("failed", None),
+    ],
+)
+def test_credits_of_speaks_the_customers_words(subscription, state, words):
+    AwardFactory(
+        subscription=subscription,
+        state=state,
+        idempotency_key="k",
+        parameters_hash="h",
+        first_sent_at=timezone.now(),
+    )
+    assert [each.state for each in credits_of(subscription.customer).credits] == (
+        [words] if words else []
+    )
+
+
+def test_credits_of_shows_trials_and_priority(subscription):
+    until = timezone.now() + timedelta(days=7)
+    common = {"amount_minor": 0, "currency": "", "days": 7}
+    issued(subscription, benefit="trial", trial_end_target=until, **common)
+    issued(subscription, benefit="priority", priority_until=until, **common)
+    priority, trial = credits_of(subscription.customer).credits
+    assert (trial.trial_until, trial.priority_until, trial.state) == (until, None, "booked")
+    assert (priority.trial_until, priority.priority_until) == (None, until)
+    assert credits_of(subscription.customer).balances_minor == {}
+
+
+def test_credits_of_another_customer_are_not_seen(subscription):
+    issued(subscription)
+    seen = credits_of(CustomerFactory())
+    assert (seen.credits, seen.balances_minor) == ([], {})
+
+
+@pytest.mark.parametrize("awards", [1, 3])
+def test_credits_of_takes_two_queries(awards, subscription, django_assert_num_queries):
+    for _ in range(awards):
+        issued(subscription)
+    with django_assert_num_queries(2):
+        for each in credits_of(subscription.customer).credits:
+            assert each.incident
+            assert each.award.batch.version.policy
