@@ -1,8 +1,10 @@
 """Template filters: money with its currency, durations, times in the reader's zone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
+from babel.dates import format_date
 from django import template
+from django.conf import settings
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,7 +20,7 @@ def money(amount_minor: int | None, currency: str) -> str:
     """{{ award.amount_minor|money:award.currency }} as the reader's language writes it."""
     if amount_minor is None:
         return "–"
-    return format_money(amount_minor, currency, (get_language() or "en")[:2])
+    return format_money(amount_minor, currency, _language())
 
 
 @register.filter
@@ -48,3 +50,46 @@ def moment(value: datetime | None) -> SafeString | str:
         value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
         local.strftime("%Y-%m-%d %H:%M"),
     )
+
+
+@register.filter
+def day(value: datetime | date | None) -> str:
+    """A day as people of the language say it: 14 October, 14. Oktober; with the year if past."""
+    if value is None:
+        return "–"
+    local = timezone.localdate(value) if isinstance(value, datetime) else value
+    language = _language()
+    pattern = "d. MMMM" if language == "de" else "d MMMM"
+    if local.year != timezone.localdate().year:
+        pattern += " y"
+    return format_date(local, pattern, locale=language)
+
+
+@register.filter
+def day_and_time(value: datetime | None) -> SafeString | str:
+    """A day and minute in the reader's zone as people write them, with UTC on hover."""
+    if value is None:
+        return "–"
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}, {}</time>',
+        value.isoformat(),
+        value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        day(value),
+        timezone.localtime(value).strftime("%H:%M"),
+    )
+
+
+@register.simple_tag
+def company_name() -> str:
+    """Who speaks to customers."""
+    return settings.COMPANY_NAME
+
+
+@register.simple_tag
+def support_email() -> str:
+    """Where customers can write to."""
+    return settings.SUPPORT_EMAIL
+
+
+def _language() -> str:
+    return (get_language() or "en")[:2]

@@ -10,7 +10,8 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 urlpatterns = [
     path("", after_sign_in, name="after_sign_in"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("backoffice.accounts.urls")),
+    path("account/", include("compensation.urls")),
     path("", include("backoffice.customers.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("backoffice.api")),

@@ -8,6 +8,6 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and access"
 
     def ready(self) -> None:
-        from backoffice.accounts import roles
+        from backoffice.accounts import receivers, roles  # noqa: F401
 
         post_migrate.connect(roles.grant_permissions, dispatch_uid="roles.grant_permissions")

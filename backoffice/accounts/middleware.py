@@ -25,7 +25,9 @@ class ReaderMiddleware:
             zone = zoneinfo.ZoneInfo("UTC")
         with timezone.override(zone), translation.override(user.language):
             request.LANGUAGE_CODE = user.language
-            return self.get_response(request)
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", user.language)
+            return response
 
 
 class HistoryMiddleware(pghistory.middleware.HistoryMiddleware):

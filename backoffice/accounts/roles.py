@@ -8,6 +8,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
@@ -22,6 +23,18 @@ class Role(models.TextChoices):
     AUDITOR = "Auditor"
     ADMINISTRATOR = "Administrator"
 
+
+# What each may do, for the person who gives the roles.
+MEANING: dict[Role, Any] = {
+    Role.SUPPORT_AGENT: _("sees customers, incidents and what customers get"),
+    Role.SUPPORT_LEAD: _("sees customers, incidents and what customers get"),
+    Role.FINANCE: _("writes policies; makes, prices and submits batches; pauses issuing"),
+    Role.FINANCE_APPROVER: _("approves or rejects what others submitted; pauses issuing"),
+    Role.INCIDENT_MANAGER: _("declares and leads incidents; sets outages and cohorts"),
+    Role.COMMUNICATIONS: _("sees customers and incidents, no money"),
+    Role.AUDITOR: _("sees everything, people and history too; changes nothing"),
+    Role.ADMINISTRATOR: _("makes users and API keys, imports customers; approves no money"),
+}
 
 SEE_CUSTOMERS = {
     "customers.view_customer",
@@ -117,7 +130,7 @@ PERMISSIONS: dict[Role, set[str]] = {
 }
 
 
-def grant_permissions(sender: AppConfig, using: str = "default", **_: Any) -> None:
+def grant_permissions(sender: AppConfig, using: str = "default", **more: Any) -> None:
     """After each app's migration: give every role exactly its permissions in that app."""
     from django.apps import apps
 

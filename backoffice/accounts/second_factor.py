@@ -17,4 +17,5 @@ def used_second_factor(request: HttpRequest) -> bool:
     """Whether this session was opened with one, or this installation asks for none."""
     if not settings.SECOND_FACTOR_REQUIRED:
         return True
-    return any(record.get("method") == "mfa" for record in get_authentication_records(request))
+    records = get_authentication_records(request, request.user)
+    return any(record.get("method") == "mfa" for record in records)

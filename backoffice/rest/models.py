@@ -1,5 +1,6 @@
 """API keys with scopes, and what was answered to an idempotent request."""
 
+import pghistory
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -20,6 +21,7 @@ class Scope(models.TextChoices):
     PORTAL = "portal", _("hand out portal sessions, read a customer's credits")
 
 
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), exclude=["hashed_key"])
 class ApiKey(AbstractAPIKey):
     """A key of the host product's. Only its hash is kept; it is shown once, when made."""
 
