@@ -82,13 +82,13 @@ def day_and_time(value: datetime | None) -> SafeString | str:
 @register.simple_tag
 def company_name() -> str:
     """Who speaks to customers."""
-    return settings.COMPANY_NAME
+    return str(settings.COMPANY_NAME)
 
 
 @register.simple_tag
 def support_email() -> str:
     """Where customers can write to."""
-    return settings.SUPPORT_EMAIL
+    return str(settings.SUPPORT_EMAIL)
 
 
 def _language() -> str:

@@ -8,8 +8,10 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -18,7 +20,6 @@ from backoffice.accounts.changes import changes_of
 from backoffice.accounts.forms import UserForm
 from backoffice.accounts.models import User
 from backoffice.accounts.roles import MEANING, Role
-from backoffice.display import moment
 
 for hidden in (Group, EmailAddress, Authenticator):
     if admin.site.is_registered(hidden):
@@ -96,7 +97,7 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]
 
     @display(description=_("what changed"))
     def changes(self, user: User) -> SafeString:
-        rows = ((moment(c.at), c.by or _("system"), c.what) for c in changes_of(user))
+        rows = ((localize(localtime(c.at)), c.by or _("system"), c.what) for c in changes_of(user))
         return format_html(
             "<table><tbody>{}</tbody></table>",
             format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", rows),

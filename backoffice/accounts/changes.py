@@ -40,13 +40,13 @@ def _fields(user: User) -> Iterator[Raw]:
         for field in WATCHED if before is not None else ():
             old, new = getattr(before, field), getattr(event, field)
             if old != new:
-                name = User._meta.get_field(field).verbose_name
-                yield event.pgh_created_at, _by(event), f"{name}: {old} → {new}"
+                name: Any = User._meta.get_field(field)
+                yield event.pgh_created_at, _by(event), f"{name.verbose_name}: {old} → {new}"
         before = event
 
 
 def _roles(user: User) -> Iterator[Raw]:
-    events = Membership.pgh_event_model.objects.filter(user=user)  # type: ignore[attr-defined]
+    events = Membership.pgh_event_model.objects.filter(user=user)
     for event in events.select_related("pgh_context", "group").order_by("pgh_id"):
         given = "role given" if event.pgh_label == "insert" else "role taken"
         yield event.pgh_created_at, _by(event), f"{given}: {event.group}"

@@ -21,7 +21,7 @@ def roles_in_order() -> QuerySet[Group]:
     )
 
 
-class RolesField(forms.ModelMultipleChoiceField):
+class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Checkboxes, each saying what its role may do."""
 
     widget = UnfoldAdminCheckboxSelectMultipleWidget
@@ -83,7 +83,8 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002
         """Whoever has a role is staff; who has none is not."""
         self.instance.is_staff = self.instance.is_superuser or bool(self.cleaned_data["roles"])
-        return super().save(commit)
+        user: User = super().save(commit)
+        return user
 
     def _save_m2m(self) -> None:
         super()._save_m2m()  # type: ignore[misc]

@@ -56,7 +56,7 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001
         """A new key's secret lives as long as this request, on its way to the answer's page."""
         if not change:
-            obj.created_by = request.user
+            obj.created_by = request.user  # type: ignore[assignment]
             request.new_key_secret = ApiKey.objects.assign_key(obj)  # type: ignore[attr-defined]
         obj.save(force_insert=not change)
 
