@@ -170,6 +170,7 @@ LOGIN_URL = reverse_lazy("account_login")
 LOGIN_REDIRECT_URL = reverse_lazy("after_sign_in")
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_ADAPTER = "backoffice.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"request_login_code": "backoffice.customers.forms.RequestCodeForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 # Signing up is closed; without a password here django-allauth leaves it out of signing in too.
@@ -192,6 +193,10 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=not LOCAL)
 PORTAL_LINK_SECONDS = env.int("PORTAL_LINK_SECONDS", default=300)
 PORTAL_SESSION_SECONDS = env.int("PORTAL_SESSION_SECONDS", default=3600)
+# Hosts that a portal session may lead back to: exact, or .example.com with all below it.
+PORTAL_RETURN_HOSTS = env.list(
+    "PORTAL_RETURN_HOSTS", default=["localhost", "127.0.0.1", "::1"] if LOCAL else []
+)
 
 # --- languages and time ---------------------------------------------------------------------
 

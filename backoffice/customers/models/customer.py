@@ -57,13 +57,23 @@ class Customer(models.Model):
 
 
 class Contact(models.Model):
-    """A user who may see one customer's account pages, and no other's."""
+    """A user who may see one customer's account pages, and no other's.
+
+    One made `by_email` (at sign-in, since the customer has the user's address) counts only while
+    the customer has that address; one made by staff counts until it is taken away.
+    """
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="contact"
     )
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="contacts")
+    by_email = models.BooleanField(_("by e-mail address"), default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return f"{self.user} ({self.customer})"
+
+    @property
+    def counts(self) -> bool:
+        """Whether the user may see the customer's pages now."""
+        return not self.by_email or self.customer.email.lower() == self.user.email.lower()
