@@ -4,7 +4,13 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
+from incidents import viewsets as incidents
+
 router = SimpleRouter()
+router.register("incidents", incidents.IncidentViewSet, basename="incident")
+router.register("outages", incidents.OutageViewSet, basename="outage")
+router.register("cohorts", incidents.CohortViewSet, basename="cohort")
+router.register("exposures", incidents.ExposureViewSet, basename="exposure")
 
 urlpatterns = [
     path("", include(router.urls)),

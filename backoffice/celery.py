@@ -10,6 +10,11 @@ app = Celery("amends")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
+    "refresh-running-incidents": {
+        "task": "incidents.tasks.refresh_running_incidents",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # Picks up what a lost message or a killed worker left behind; does nothing when there is none.
     "issue-awards": {
         "task": "compensation.tasks.issue_awards",

@@ -74,6 +74,8 @@ def add_cohort(  # noqa: PLR0913 - a cohort's fields
         raise ValidationError({"condition": str(error)}) from error
     with transaction.atomic(), history(by=by):
         Incident.objects.select_for_update(no_key=True).get(pk=incident.pk)
+        if incident.cohorts.filter(name=name).exists():
+            raise ValidationError({"name": _("This incident has a cohort of this name already.")})
         if position is None:
             position = _make_room(incident, before_everyone=is_list or bool(condition.strip()))
         cohort = Cohort(

@@ -57,8 +57,9 @@ class Exposure(models.Model):
         db_index=False,
     )  # fmt: skip
     cohort = models.ForeignKey(
-        Cohort, on_delete=models.CASCADE, related_name="exposures", db_constraint=False
-    )
+        Cohort, on_delete=models.CASCADE, related_name="exposures", db_constraint=False,
+        db_index=False,
+    )  # fmt: skip
     customer = models.ForeignKey(
         Customer, on_delete=models.PROTECT, related_name="exposures", db_constraint=False,
         verbose_name=_("customer"),
@@ -77,6 +78,8 @@ class Exposure(models.Model):
     class Meta:
         verbose_name = _("exposure")
         verbose_name_plural = _("exposures")
+        # A page of a cohort's exposures, the newest first, is read from this alone.
+        indexes = [models.Index(fields=["cohort", "-id"], name="exposure_of_cohort")]
         constraints = [
             models.UniqueConstraint(
                 fields=["incident", "subscription"],

@@ -1,5 +1,6 @@
 """What happened, from its first minute to its resolution."""
 
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 import pghistory
@@ -128,6 +129,13 @@ class Incident(Movable):
 
     def __str__(self) -> str:
         return f"{self.number} {self.title}"
+
+    def needs_resolving(self, now: datetime) -> bool:
+        """Whether its cohorts are due: a large incident rests ten times as long as it takes."""
+        if self.cohorts_resolved_at is None:
+            return True
+        rest = timedelta(milliseconds=10 * self.cohorts_resolving_ms)
+        return now - self.cohorts_resolved_at >= rest
 
     @property
     def is_running(self) -> bool:
