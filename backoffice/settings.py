@@ -320,6 +320,8 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # It would write three lines a call, with customers' ids in them.
+    "loggers": {"stripe": {"level": "WARNING"}},
 }
 
 UNFOLD = {

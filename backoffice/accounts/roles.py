@@ -82,10 +82,15 @@ PERMISSIONS: dict[Role, set[str]] = {
         "compensation.submit_batch",
         "compensation.cancel_batch",
         "compensation.exclude_award",
+        "compensation.retry_award",
     },
     Role.FINANCE_APPROVER: SEE_WORK
     | PAUSE
-    | {"compensation.approve_batch", "compensation.exclude_award"},
+    | {
+        "compensation.approve_batch",
+        "compensation.exclude_award",
+        "compensation.retry_award",
+    },
     Role.INCIDENT_MANAGER: SEE_WORK
     | {
         "customers.add_component",

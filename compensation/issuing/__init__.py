@@ -14,6 +14,7 @@ from compensation.issuing.control import (
 )
 from compensation.issuing.issuer import Issuer, Tally
 from compensation.issuing.lock import IssuerLock
+from compensation.issuing.retrying import retry_award, retry_failed
 
 # A Celery task lasts at most about a minute, then calls the next.
 RUN_SECONDS = 50.0
@@ -34,5 +35,7 @@ __all__ = [
     "pause_batch",
     "resume_batch",
     "resume_issuing",
+    "retry_award",
+    "retry_failed",
     "stop_issuing",
 ]

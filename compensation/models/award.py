@@ -224,7 +224,10 @@ class Award(Movable):
                 condition=Q(state__in=["approved", "sending"]),
             ),
         ]
-        permissions = [("exclude_award", "Can leave an award out of a batch")]
+        permissions = [
+            ("exclude_award", "Can leave an award out of a batch"),
+            ("retry_award", "Can send a failed award again"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_benefit_display()} for {self.customer}"

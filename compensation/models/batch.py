@@ -46,7 +46,8 @@ class Batch(Movable):
         BatchState.APPROVED: frozenset({BatchState.ISSUING, BatchState.PAUSED}),
         BatchState.ISSUING: frozenset({BatchState.PAUSED, BatchState.ISSUED}),
         BatchState.PAUSED: frozenset({BatchState.ISSUING}),
-        BatchState.ISSUED: frozenset(),
+        # for failed awards that are sent again
+        BatchState.ISSUED: frozenset({BatchState.ISSUING}),
         BatchState.REJECTED: frozenset(),
         BatchState.CANCELLED: frozenset(),
     }

@@ -1,0 +1,80 @@
+"""Sending failed awards again, once what Stripe refused them for has been seen to."""
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from backoffice.accounts.models import User
+from backoffice.states import MoveError, history, move
+from compensation.authority import person_with
+from compensation.batches import locked
+from compensation.issuing.waking import wake_issuing
+from compensation.models import Award, Batch
+from compensation.models.award import AwardState
+from compensation.models.batch import BatchState
+
+_OPEN = (BatchState.ISSUING, BatchState.PAUSED, BatchState.ISSUED)
+
+
+def retry_award(award: Award, *, by: User) -> Award:
+    """Send one failed award again, to where its approval said.
+
+    Raises:
+        PermissionDenied: `by` may not.
+        MoveError: it has not failed, or the same was awarded elsewhere meanwhile.
+    """
+    person = person_with(by, "compensation.retry_award")
+    with transaction.atomic():
+        if award.batch is not None:
+            _reopen(award.batch, by=person)
+        if not _approve_again(Award.objects.filter(pk=award.pk), by=person):
+            raise MoveError("Only a failed award can be sent again: reload and look again.")
+        transaction.on_commit(wake_issuing, robust=True)
+    award.refresh_from_db()
+    return award
+
+
+def retry_failed(batch: Batch, *, by: User) -> int:
+    """Send all failed awards of `batch` again; how many they are.
+
+    Raises:
+        PermissionDenied: `by` may not.
+        MoveError: none has failed, or one was awarded elsewhere meanwhile.
+    """
+    person = person_with(by, "compensation.retry_award")
+    with transaction.atomic():
+        row = _reopen(batch, by=person)
+        count = _approve_again(Award.objects.filter(batch=row), by=person)
+        if not count:
+            raise MoveError("No award of this batch has failed.")
+        transaction.on_commit(wake_issuing, robust=True)
+    batch.__dict__.update(row.__dict__)
+    return count
+
+
+def _reopen(batch: Batch, *, by: User) -> Batch:
+    row = locked(batch)
+    if row.state not in _OPEN:
+        raise MoveError(f"This batch is {row.state}: none of its awards was sent.")
+    if row.state == BatchState.ISSUED:
+        move(row, BatchState.ISSUING, by=by, reason="retry", issued_at=None)
+    return row
+
+
+def _approve_again(awards: QuerySet[Award], *, by: User) -> int:
+    """Stripe keeps its refusal under the old key, and booked nothing: the next send has a new one.
+
+    `attempt` stays, so that the new key counts on.
+    """
+    failed = awards.filter(state=AwardState.FAILED)
+    try:
+        with transaction.atomic(), history(by=by, reason="retry"):
+            return failed.update(
+                state=AwardState.APPROVED,
+                idempotency_key="",
+                parameters_hash="",
+                first_sent_at=None,
+                error_code="",
+                error_message="",
+            )
+    except IntegrityError:
+        raise MoveError("The same was awarded in another batch meanwhile.") from None
