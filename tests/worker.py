@@ -84,7 +84,7 @@ class WorkerProcess:
         from backoffice.celery import app
 
         with app.connection_for_write() as line:
-            line.default_channel.queue_delete(self.queue)
+            line.default_channel.queue_delete(self.queue)  # type: ignore[attr-defined]
 
     def __enter__(self) -> Self:
         return self
