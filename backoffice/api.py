@@ -4,9 +4,15 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
+from backoffice.customers import viewsets as customers
 from incidents import viewsets as incidents
 
 router = SimpleRouter()
+router.register("customers", customers.CustomerViewSet, basename="customer")
+router.register("subscriptions", customers.SubscriptionViewSet, basename="subscription")
+router.register("components", customers.ComponentViewSet, basename="component")
+router.register("component-uses", customers.ComponentUseViewSet, basename="component-use")
+router.register("portal-sessions", customers.PortalSessionViewSet, basename="portal-session")
 router.register("incidents", incidents.IncidentViewSet, basename="incident")
 router.register("outages", incidents.OutageViewSet, basename="outage")
 router.register("cohorts", incidents.CohortViewSet, basename="cohort")
