@@ -233,6 +233,8 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # --- Celery ---------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = BROKER_URL
+# Installations that share a broker need a queue each.
+CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="amends")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

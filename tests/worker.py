@@ -42,7 +42,7 @@ class WorkerProcess:
             "AMENDS_ENVIRONMENT": "local",
             "DATABASE_URL": database_url(),
             "BROKER_URL": settings.BROKER_URL,
-            "LOG_LEVEL": "INFO",
+            "CELERY_QUEUE": self.queue,
             **(environment or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
@@ -50,7 +50,7 @@ class WorkerProcess:
     def start(self) -> Self:
         """Returns when it is ready to take tasks."""
         command = [sys.executable, "-m", "celery", "-A", "backoffice.celery", "worker"]
-        command += ["-c", "1", "-Q", self.queue, "-n", f"{self.queue}@test", "--loglevel", "INFO"]
+        command += ["-c", "1", "-n", f"{self.queue}@test", "--loglevel", "INFO"]
         command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         size = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
@@ -71,6 +71,12 @@ class WorkerProcess:
         from backoffice.celery import app
 
         app.send_task(task, queue=self.queue)
+
+    def child(self) -> int:
+        """The process id of the child that does the work."""
+        parent = self._process.pid if self._process else 0
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+        return int(children.split()[0])
 
     def kill(self) -> None:
         """SIGKILL to the worker and its children."""
@@ -94,10 +100,10 @@ class WorkerProcess:
         self.forget()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    """Raises TimeoutError when `condition` does not come true in time."""
+def wait_until(condition: Callable[[], bool], seconds: float, *, every: float = 0.05) -> None:
+    """Raises TimeoutError when `condition`, asked each `every` seconds, doesn't come true."""
     ends_at = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > ends_at:
             raise TimeoutError(f"Not within {seconds:.0f} s.")
-        time.sleep(0.05)
+        time.sleep(every)

@@ -8,7 +8,8 @@ class Result:
     """Ours beside the reference, and how far apart they may be.
 
     `unit` is what both count in. `more_is_better` turns the bar from a ceiling into a floor.
-    `notes` are further figures, printed after the line's end.
+    `notes` are further figures, printed after the line's end; `others_hold` says whether those
+    that have bars of their own keep them.
     """
 
     ours: float
@@ -17,6 +18,7 @@ class Result:
     unit: str = "s"
     more_is_better: bool = False
     notes: str = ""
+    others_hold: bool = True
 
     @property
     def ratio(self) -> float:
@@ -24,7 +26,8 @@ class Result:
 
     @property
     def is_ok(self) -> bool:
-        return self.ratio >= self.bar if self.more_is_better else self.ratio <= self.bar
+        holds = self.ratio >= self.bar if self.more_is_better else self.ratio <= self.bar
+        return holds and self.others_hold
 
     def line(self, name: str) -> str:
         words = [
