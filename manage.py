@@ -31,6 +31,9 @@ def main() -> None:
 
     from django.core.management import execute_from_command_line
 
+    # Tasks are sent through it: without the import they would go to a broker of nobody's.
+    import backoffice.celery  # noqa: F401
+
     execute_from_command_line(sys.argv)
 
 

@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import Max, Min
 from django.utils import timezone
 
+import backoffice.celery  # noqa: F401 - approval sends its task through it
 from backoffice.accounts.models import User
 from backoffice.customers.models import Customer
 from backoffice.stripe_sandbox.control import SandboxControl, SandboxProcess
