@@ -1,6 +1,7 @@
 """Template filters: money with its currency, durations, times in the reader's zone."""
 
 from datetime import UTC, date, datetime
+from urllib.parse import urlsplit
 
 from babel.dates import format_date
 from django import template
@@ -77,6 +78,12 @@ def day_and_time(value: datetime | None) -> SafeString | str:
         day(value),
         timezone.localtime(value).strftime("%H:%M"),
     )
+
+
+@register.filter
+def host(url: str) -> str:
+    """The host an address leads to: app.example.com."""
+    return urlsplit(url).hostname or ""
 
 
 @register.simple_tag
