@@ -44,13 +44,7 @@ def moment(value: datetime | None) -> SafeString | str:
     """A time in the reader's zone, with UTC on hover."""
     if value is None:
         return "–"
-    local = timezone.localtime(value)
-    return format_html(
-        '<time datetime="{}" title="{} UTC">{}</time>',
-        value.isoformat(),
-        value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
-        local.strftime("%Y-%m-%d %H:%M"),
-    )
+    return _time(value, timezone.localtime(value).strftime("%Y-%m-%d %H:%M"))
 
 
 @register.filter
@@ -60,9 +54,9 @@ def day(value: datetime | date | None) -> str:
         return "–"
     local = timezone.localdate(value) if isinstance(value, datetime) else value
     language = _language()
-    pattern = "d. MMMM" if language == "de" else "d MMMM"
+    pattern = "d.\u00a0MMMM" if language == "de" else "d\u00a0MMMM"
     if local.year != timezone.localdate().year:
-        pattern += " y"
+        pattern += "\u00a0y"
     return format_date(local, pattern, locale=language)
 
 
@@ -71,13 +65,14 @@ def day_and_time(value: datetime | None) -> SafeString | str:
     """A day and minute in the reader's zone as people write them, with UTC on hover."""
     if value is None:
         return "–"
-    return format_html(
-        '<time datetime="{}" title="{} UTC">{}, {}</time>',
-        value.isoformat(),
-        value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
-        day(value),
-        timezone.localtime(value).strftime("%H:%M"),
-    )
+    return _time(value, f"{day(value)}, {_clock(value)}")
+
+
+@register.filter
+def end_of(value: datetime, start: datetime) -> SafeString:
+    """The end of a span as people write it: without the day where it is that of `start`."""
+    is_same_day = timezone.localdate(value) == timezone.localdate(start)
+    return _time(value, _clock(value) if is_same_day else f"{day(value)}, {_clock(value)}")
 
 
 @register.filter
@@ -96,6 +91,19 @@ def company_name() -> str:
 def support_email() -> str:
     """Where customers can write to."""
     return str(settings.SUPPORT_EMAIL)
+
+
+def _clock(value: datetime) -> str:
+    return timezone.localtime(value).strftime("%H:%M")
+
+
+def _time(value: datetime, text: str) -> SafeString:
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        value.isoformat(),
+        value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        text,
+    )
 
 
 def _language() -> str:

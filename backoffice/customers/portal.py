@@ -26,6 +26,7 @@ from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from backoffice.customers.models import Contact, Customer, PortalSession
@@ -176,8 +177,7 @@ def current_customer(request: HttpRequest) -> Customer | None:
 def portal_view(view: View) -> View:
     """For views of the account pages: `request.customer` is whose; others must sign in first.
 
-    A visit by link reads in the customer's language and time zone; a signed-in user has their
-    own. Nothing of these pages is cached.
+    They read in the customer's language and time zone, whoever looks. Nothing of them is cached.
     """
 
     @functools.wraps(view)
@@ -187,8 +187,7 @@ def portal_view(view: View) -> View:
             return _turn_away(request)
         request.customer = customer  # type: ignore[attr-defined]
         with ExitStack() as reading:
-            if current_visit(request) is not None:
-                _read_as(customer, reading)
+            _read_as(customer, reading)
             response = view(request, *args, **kwargs)
             if isinstance(response, SimpleTemplateResponse):
                 response.render()  # now, while their language is active
@@ -201,7 +200,9 @@ def portal_view(view: View) -> View:
 def _turn_away(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         # The sign-in pages would send them back here, for ever.
-        raise PermissionDenied("This sign-in belongs to no customer's account pages.")
+        raise PermissionDenied(
+            _("You are signed in, but not as a customer: there is no account page to show here.")
+        )
     sign_in = resolve_url("account_request_login_code")
     if getattr(request, "htmx", False):
         return HttpResponseClientRedirect(sign_in)

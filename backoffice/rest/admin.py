@@ -64,7 +64,7 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
         self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
     ) -> HttpResponse:
         """Show the secret here and now: it is stored nowhere, not in a session either."""
-        response = TemplateResponse(
+        return TemplateResponse(
             request,
             "admin/rest/apikey/made.html",
             {
@@ -75,8 +75,6 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
                 "secret": request.new_key_secret,  # type: ignore[attr-defined]
             },
         )
-        response["Cache-Control"] = "no-store"
-        return response
 
     @display(description=_("scopes"))
     def scope_names(self, key: ApiKey) -> str:

@@ -1,0 +1,1 @@
+from tests.accounts.conftest import fresh_limits  # noqa: F401
