@@ -25,6 +25,7 @@ for hidden in (Group, EmailAddress, Authenticator):
     if admin.site.is_registered(hidden):
         admin.site.unregister(hidden)
 
+_ROW = '<tr><td class="pr-4">{}</td><td class="pr-4">{}</td><td>{}</td></tr>'
 SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
@@ -46,7 +47,7 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]
     add_fieldsets = ((None, {"fields": ("email", "full_name", "language", "time_zone", "roles")}),)
     fieldsets = (
         (None, {"fields": ("email", "full_name", "language", "time_zone", "is_active")}),
-        (_("Access"), {"fields": ("roles", "second_factor", "is_superuser", "last_login")}),
+        (_("Access"), {"fields": ("roles", "factor_state", "is_superuser", "last_login")}),
         (_("History"), {"fields": ("changes",)}),
     )
 
@@ -61,7 +62,7 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:
             return ()
-        shown = ["email", "second_factor", "is_superuser", "last_login", "changes"]
+        shown = ["email", "factor_state", "is_superuser", "last_login", "changes"]
         if not self.has_change_permission(request, obj):
             shown.append("role_names")
         return shown
@@ -91,6 +92,10 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]
     def second_factor(self, user: User) -> Any:
         return ("yes", _("set up")) if user.has_factor else ("no", _("none"))  # type: ignore[attr-defined]
 
+    @display(description=_("second factor"))
+    def factor_state(self, user: User) -> Any:
+        return self.second_factor(user)[1]
+
     @display(description=_("active"), boolean=True, ordering="is_active")
     def active(self, user: User) -> bool:
         return user.is_active
@@ -100,7 +105,7 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]
         rows = ((localize(localtime(c.at)), c.by or _("system"), c.what) for c in changes_of(user))
         return format_html(
             "<table><tbody>{}</tbody></table>",
-            format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", rows),
+            format_html_join("", _ROW, rows),
         )
 
 

@@ -35,7 +35,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
 
     actor: User
 
-    roles = RolesField(queryset=Group.objects.none(), label=_("roles"), required=False)
+    roles = RolesField(queryset=Group.objects.none(), label=_("Roles"), required=False)
 
     class Meta:
         model = User

@@ -13,7 +13,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     """A name and scopes for a new key; for an old one, whether it is revoked."""
 
     scopes = forms.MultipleChoiceField(
-        label=_("scopes"),
+        label=_("Scopes"),
         choices=[(scope.value, f"{scope.value}: {scope.label}") for scope in Scope],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("As few as it needs. No key can approve or issue: that takes a person."),
