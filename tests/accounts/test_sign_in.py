@@ -47,13 +47,13 @@ def test_code_signs_in(client):
 
 
 def test_code_entered_without_its_dash_and_in_small_letters(client):
-    message = ask_for_code(client, UserFactory().email)
+    message = ask_for_code(client, staff().email)
     client.post(CONFIRM, {"code": code_in(message).replace("-", "").lower()})
     assert is_signed_in(client)
 
 
 def test_wrong_code_says_so_and_three_end_the_attempt(client):
-    ask_for_code(client, UserFactory().email)
+    ask_for_code(client, staff().email)
     response = client.post(CONFIRM, {"code": "WRONG"})
     assert "Incorrect code." in response.content.decode()
     client.post(CONFIRM, {"code": "WRONG"})
@@ -64,14 +64,14 @@ def test_wrong_code_says_so_and_three_end_the_attempt(client):
 
 def test_code_expires_after_ten_minutes(client):
     with time_machine.travel(timezone.now()) as clock:
-        message = ask_for_code(client, UserFactory().email)
+        message = ask_for_code(client, staff().email)
         clock.shift(timedelta(minutes=11))
         client.post(CONFIRM, {"code": code_in(message)})
     assert not is_signed_in(client)
 
 
 def test_code_works_once(client):
-    user = UserFactory()
+    user = staff()
     code = code_in(ask_for_code(client, user.email))
     client.post(CONFIRM, {"code": code})
     client.post("/accounts/logout/")
@@ -80,7 +80,7 @@ def test_code_works_once(client):
 
 
 def test_new_code_can_be_asked_for(client):
-    first = code_in(ask_for_code(client, UserFactory().email))
+    first = code_in(ask_for_code(client, staff().email))
     client.post(CONFIRM, {"action": "resend"})
     second = code_in(mail.outbox[-1])
     assert (len(mail.outbox), first == second) == (2, False)
@@ -95,7 +95,7 @@ def test_unknown_address_looks_the_same_and_gets_a_mail(client):
 
 
 def test_fourth_code_within_a_minute_is_refused(client):
-    user = UserFactory()
+    user = staff()
     for _ in range(3):
         ask_for_code(Client(), user.email)
     response = client.post(ASK, {"email": user.email})
@@ -182,7 +182,7 @@ def test_password_reset_by_link(client):
 
 
 def test_mail_speaks_the_addressees_language(client):
-    user = UserFactory(language="de")
+    user = staff(language="de")
     message = ask_for_code(client, user.email, headers={"accept-language": "en"})
     assert message.subject == f"{code_in(message)} ist Ihr Anmeldecode für Amends"
     assert "Ihr Anmeldecode:" in message.body

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 from playwright.sync_api import expect, sync_playwright
 
@@ -41,6 +42,8 @@ def browser(monkeypatch):
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=quiet)
         yield browser
         browser.close()
+        # Within the loop Django has a connection of its own, which nobody else would close.
+        connections.close_all()
 
 
 @pytest.fixture
