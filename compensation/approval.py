@@ -9,15 +9,17 @@ from backoffice.accounts.models import User
 from backoffice.accounts.second_factor import has_second_factor
 from backoffice.states import MoveError, history, move
 from compensation.authority import person_with
-from compensation.batches import locked, other_awards_since_pricing
+from compensation.batches import (
+    customers_awarded_since,
+    locked,
+    proposed,
+    wait_for_other_decisions,
+)
 from compensation.digests import DESTINATION, batch_digest
 from compensation.issuing.waking import wake_issuing
 from compensation.models import Approval, Award, Batch
 from compensation.models.award import BINDING, AwardState
 from compensation.models.batch import BatchState
-
-# Approvals of different batches wait for each other: each must see what the others bound us to.
-_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('compensation.approval'))"
 
 
 def approve_batch(batch: Batch, *, by: User, digest: str, comment: str = "") -> Approval:
@@ -33,8 +35,7 @@ def approve_batch(batch: Batch, *, by: User, digest: str, comment: str = "") -> 
     """
     person = _approver(by)
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_ONE_AT_A_TIME)
+        wait_for_other_decisions()
         row = locked(batch)
         _check_waiting(row, person)
         _check_digest(row, digest)
@@ -108,9 +109,8 @@ def _signatures(batch: Batch) -> int:
 
 def _approve(batch: Batch, *, by: User, comment: str) -> None:
     """Make the awards binding, freezing where each is sent, and start issuing."""
-    version = batch.version
-    if version.cap_percent is not None or version.cap_amounts:
-        customers = other_awards_since_pricing(batch, binding_only=True)
+    if batch.version.is_capped:
+        customers = customers_awarded_since(batch, proposed(batch), unaware_only=True)
         if customers:
             raise MoveError(
                 f"{customers} of these customers got another award since the pricing, so the caps "

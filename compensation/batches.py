@@ -5,8 +5,8 @@ from importlib import import_module
 from typing import cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, Sum
+from django.db import connection, transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,10 +25,12 @@ __all__ = [
     "batch_digest",
     "cancel_batch",
     "create_batch",
+    "customers_awarded_since",
     "locked",
-    "other_awards_since_pricing",
     "price_batch",
+    "proposed",
     "submit_batch",
+    "wait_for_other_decisions",
 ]
 
 # Their awards are signed, or wait to be.
@@ -70,7 +72,7 @@ def create_batch(
 def price_batch(batch: Batch, *, by: User | None = None, key: str = "") -> Batch:
     """Compute the batch's awards anew under its version; draft or priced becomes priced.
 
-    Awards left out by hand come back: they are other awards then.
+    Awards that a person left out stay left out.
 
     Raises:
         PermissionDenied: `by` may not price.
@@ -114,6 +116,7 @@ def submit_batch(batch: Batch, *, by: User | None, key: str = "") -> Batch:
         raise PermissionDenied(_("A batch is submitted by a person or an API key."))
     person = person_with(by, "compensation.submit_batch") if by is not None else None
     with transaction.atomic():
+        wait_for_other_decisions()
         row = locked(batch)
         if not row.can_move(BatchState.SUBMITTED):
             raise MoveError(f"This batch is {row.state}: only a priced one can be submitted.")
@@ -147,6 +150,11 @@ def cancel_batch(batch: Batch, *, by: User, reason: str = "") -> Batch:
     return _shown(batch, row)
 
 
+def proposed(batch: Batch) -> QuerySet[Award]:
+    """The batch's awards that would be paid."""
+    return Award.objects.filter(batch=batch, state=AwardState.PROPOSED)
+
+
 def approvals_needed(batch: Batch) -> int:
     """2 where the credits of a currency add up to more than its threshold, otherwise 1."""
     sums = (
@@ -161,22 +169,39 @@ def approvals_needed(batch: Batch) -> int:
     return 2 if above else 1
 
 
-def other_awards_since_pricing(batch: Batch, *, binding_only: bool) -> int:
-    """How many of the batch's customers got, since it was priced, an award from elsewhere.
+def customers_awarded_since(
+    batch: Batch, awards: QuerySet[Award], *, unaware_only: bool = False
+) -> int:
+    """How many customers of `awards` got an award from elsewhere that `batch` was priced without.
 
-    Caps and "already given" were computed without it, so the prices are out of date. With
-    `binding_only` merely submitted batches don't count.
+    Pricing counts what waits for approval like what is approved, so it is the submission of another
+    batch that counts. With `unaware_only` another batch is left aside that was priced after this
+    one was submitted: then it has counted this one.
     """
     since = batch.priced_at
-    later = Q(batch__approved_at__gte=since) | Q(batch__isnull=True, created_at__gte=since)
-    later &= Q(state__in=BINDING)
-    if not binding_only:
-        later |= Q(batch__submitted_at__gte=since, batch__state__in=SUBMITTED_OR_LATER) & ~Q(
-            state=AwardState.EXCLUDED
+    from_batches = Q(batch__submitted_at__gte=since, batch__state__in=SUBMITTED_OR_LATER)
+    if unaware_only:
+        from_batches &= Q(batch__priced_at__lt=batch.submitted_at)
+    others = (
+        Award.objects.filter(
+            from_batches | Q(batch__isnull=True, created_at__gte=since),
+            customer=OuterRef("customer"),
+            state__in=[*BINDING, AwardState.PROPOSED],
         )
-    others = Award.objects.filter(later, customer=OuterRef("customer")).exclude(batch=batch)
-    touched = Award.objects.filter(Exists(others), batch=batch).exclude(state=AwardState.EXCLUDED)
+        .exclude(batch=batch)
+        .order_by()
+    )
+    touched = awards.filter(Exists(others))
     return int(touched.aggregate(n=Count("customer", distinct=True))["n"])
+
+
+def wait_for_other_decisions() -> None:
+    """Until this transaction ends, nobody else submits, approves or retries.
+
+    Each such decision must see what the others bound us to, or caps would be exceeded.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('compensation.decisions'))")
 
 
 def _check_in_force(version: PolicyVersion) -> None:
@@ -185,8 +210,20 @@ def _check_in_force(version: PolicyVersion) -> None:
 
 
 def _check_payable(batch: Batch) -> None:
-    if not Award.objects.filter(batch=batch, state=AwardState.PROPOSED).exists():
+    if not proposed(batch).exists():
         raise ValidationError({"awards": _("Nothing is to be paid: every award is left out.")})
+    nowhere = proposed(batch).filter(
+        Q(benefit=Award.Benefit.CREDIT, customer__stripe_customer_id=None)
+        | Q(benefit=Award.Benefit.TRIAL, subscription__stripe_subscription_id=None)
+        | Q(benefit=Award.Benefit.TRIAL, trial_end_target=None)
+    )
+    if count := nowhere.count():
+        raise ValidationError(
+            {
+                "awards": _("%(count)s awards have nowhere to go at Stripe: price again.")
+                % {"count": count}
+            }
+        )
 
 
 def _check_outages_over(batch: Batch) -> None:
@@ -205,7 +242,7 @@ def _check_outages_over(batch: Batch) -> None:
 
 
 def _check_prices_current(batch: Batch) -> None:
-    customers = other_awards_since_pricing(batch, binding_only=False)
+    customers = customers_awarded_since(batch, proposed(batch))
     if customers:
         raise ValidationError(
             {

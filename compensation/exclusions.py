@@ -59,7 +59,10 @@ def include_award(award: Award, *, by: User) -> Award:
         batch, row = _open(award)
         if row.exclusion != Exclusion.BY_HAND:
             raise MoveError("This award was not left out by a person: price the batch again.")
-        if batch.submitted_at and row.excluded_at and row.excluded_at < batch.submitted_at:
+        was_submitted = (
+            row.excluded_at and batch.submitted_at and row.excluded_at >= batch.submitted_at
+        )
+        if batch.submitted_at and not was_submitted:
             raise MoveError("The batch was submitted without this award.")
         move(
             row,

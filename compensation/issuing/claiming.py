@@ -41,7 +41,8 @@ def claim(batch: int | None, *, limit: int, after: int = 0) -> list[Order]:
     Nothing is claimed while all issuing is stopped or the batch is not being issued: both are
     looked at under a lock, so that a pause is over all claims or after them, never in between.
     """
-    with transaction.atomic():
+    # durable: inside another transaction nothing would be committed before the calls
+    with transaction.atomic(durable=True):
         if not may_issue(batch):
             return []
         awards = list(
@@ -70,7 +71,7 @@ def recover(batch: int | None, *, limit: int, after: int = 0) -> list[Recovered]
 
 def reclaim(order: Order) -> Order | None:
     """A new key for an order that was proved not to be booked; None if the row has moved on."""
-    with transaction.atomic():
+    with transaction.atomic(durable=True):
         award = (
             Award.objects.select_for_update(of=("self",))
             .select_related("incident")

@@ -48,6 +48,13 @@ def start_batches() -> None:
                 move(row, BatchState.PAUSED, by=None, reason=TAMPERED, pause_reason=TAMPERED)
 
 
+def recheck_batches() -> None:
+    """Pause what is being issued and is no longer what was signed."""
+    for batch in Batch.objects.filter(state=BatchState.ISSUING).order_by("id"):
+        if not is_as_signed(batch):
+            pause_for(batch.pk, TAMPERED)
+
+
 def finish_batches() -> None:
     """Call issued what has nothing left to send; an unknown award keeps its batch open."""
     for batch in Batch.objects.filter(~_open_awards(), state=BatchState.ISSUING).order_by("id"):

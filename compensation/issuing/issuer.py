@@ -89,6 +89,7 @@ class Issuer:
         self._is_halted = False
         self._is_closing = False
         self._looked_at = 0.0
+        self._silence = 0
         self._sender = Sender(
             stripe_calls.stripe_client(),
             TokenBucket(settings.STRIPE_CALLS_PER_SECOND),
@@ -99,6 +100,7 @@ class Issuer:
     def run(self) -> Tally:
         """Issue until nothing is left to do, time is over, or the lock is lost."""
         try:
+            control.recheck_batches()
             control.start_batches()
             is_idle = False
             self._recover()
@@ -276,6 +278,8 @@ class Issuer:
 
     def _goes_on(self, order: Order, result: Result) -> bool:
         """Whether the order needs another call, which is seen to here."""
+        if not isinstance(result, Unknown):
+            self._silence = 0
         match result:
             case RateLimited():
                 self._sender.bucket.slow_down()
@@ -295,7 +299,9 @@ class Issuer:
         held.tries += 1
         if result.is_settled or (result.is_stripes and held.tries >= FAILURES_BEFORE_LOOKING):
             held.looks_up = True
-        if not result.is_stripes:
+        self._silence += 1
+        if self._silence % settings.STRIPE_CALLS_IN_FLIGHT == 0:
+            # as many as can be under way, and none answered: don't press on
             self._sender.bucket.slow_down()
         if held.tries > 1:
             writing.note_unanswered(order, result.reason)

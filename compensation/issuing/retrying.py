@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from backoffice.accounts.models import User
 from backoffice.states import MoveError, history, move
 from compensation.authority import person_with
-from compensation.batches import locked
+from compensation.batches import customers_awarded_since, locked, wait_for_other_decisions
 from compensation.issuing.waking import wake_issuing
 from compensation.models import Award, Batch
 from compensation.models.award import AwardState
@@ -24,8 +24,9 @@ def retry_award(award: Award, *, by: User) -> Award:
     """
     person = person_with(by, "compensation.retry_award")
     with transaction.atomic():
+        wait_for_other_decisions()
         if award.batch is not None:
-            _reopen(award.batch, by=person)
+            _reopen(award.batch, Award.objects.filter(pk=award.pk), by=person)
         if not _approve_again(Award.objects.filter(pk=award.pk), by=person):
             raise MoveError("Only a failed award can be sent again: reload and look again.")
         transaction.on_commit(wake_issuing, robust=True)
@@ -42,8 +43,10 @@ def retry_failed(batch: Batch, *, by: User) -> int:
     """
     person = person_with(by, "compensation.retry_award")
     with transaction.atomic():
-        row = _reopen(batch, by=person)
-        count = _approve_again(Award.objects.filter(batch=row), by=person)
+        wait_for_other_decisions()
+        awards = Award.objects.filter(batch=batch, state=AwardState.FAILED)
+        row = _reopen(batch, awards, by=person)
+        count = _approve_again(awards, by=person)
         if not count:
             raise MoveError("No award of this batch has failed.")
         transaction.on_commit(wake_issuing, robust=True)
@@ -51,10 +54,13 @@ def retry_failed(batch: Batch, *, by: User) -> int:
     return count
 
 
-def _reopen(batch: Batch, *, by: User) -> Batch:
+def _reopen(batch: Batch, awards: QuerySet[Award], *, by: User) -> Batch:
+    """A failed award did not count towards caps; what was given since did not know of it."""
     row = locked(batch)
     if row.state not in _OPEN:
         raise MoveError(f"This batch is {row.state}: none of its awards was sent.")
+    if row.version.is_capped and customers_awarded_since(row, awards):
+        raise MoveError("These customers got other awards since: the caps may be exceeded.")
     if row.state == BatchState.ISSUED:
         move(row, BatchState.ISSUING, by=by, reason="retry", issued_at=None)
     return row

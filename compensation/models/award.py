@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import pghistory
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -41,6 +42,24 @@ class Exclusion(models.TextChoices):
     OTHER_CURRENCY = "other_currency", _("Stripe bills in another currency")
     ALREADY_AWARDED = "already_awarded", _("already awarded in another batch")
     BY_HAND = "by_hand", _("left out by a person")
+
+
+_PROMISE = (
+    "batch_id", "incident_id", "customer_id", "subscription_id", "benefit", "amount_minor",
+    "currency", "days", "trial_end_target", "destination",
+)  # fmt: skip
+# What was signed cannot change any more, whoever writes; state, key and answer still move.
+_FROZEN_PROMISE = pgtrigger.Trigger(
+    name="promise_is_frozen",
+    operation=pgtrigger.Update,
+    when=pgtrigger.Before,
+    condition=pgtrigger.Condition(
+        "OLD.state NOT IN ('proposed', 'excluded') AND NOT ("
+        + " AND ".join(f"OLD.{name} IS NOT DISTINCT FROM NEW.{name}" for name in _PROMISE)
+        + ")"
+    ),
+    func="RAISE EXCEPTION 'What an approved award promises cannot change.';",
+)
 
 
 @pghistory.track(
@@ -228,6 +247,7 @@ class Award(Movable):
             ("exclude_award", "Can leave an award out of a batch"),
             ("retry_award", "Can send a failed award again"),
         ]
+        triggers = [_FROZEN_PROMISE]
 
     def __str__(self) -> str:
         return f"{self.get_benefit_display()} for {self.customer}"

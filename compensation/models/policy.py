@@ -155,6 +155,11 @@ class PolicyVersion(Movable):
     def __str__(self) -> str:
         return f"{self.policy} v{self.number}"
 
+    @property
+    def is_capped(self) -> bool:
+        """Whether what was given elsewhere bounds what these terms give."""
+        return self.cap_percent is not None or bool(self.cap_amounts)
+
 
 _FROZEN_RULE = pgtrigger.Trigger(
     name="rule_is_frozen",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from backoffice.accounts.roles import Role
@@ -66,3 +67,11 @@ def seed_sandbox(sandbox: Any, batch: Batch) -> None:
             if award.subscription
         ]
     )
+
+
+def change_behind_our_back(award: Any, **fields: Any) -> None:
+    """As somebody with the database's own powers would: past all triggers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        type(award).objects.filter(pk=award.pk).update(**fields)
+        cursor.execute("SET LOCAL session_replication_role = origin")

@@ -5,7 +5,6 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connections
-from django.utils import timezone
 
 from backoffice.accounts.models import User
 from backoffice.accounts.roles import Role
@@ -197,20 +196,50 @@ def test_approve_batch_names_the_batch_that_was_first(approver):
     assert set(second.awards.values_list("state", flat=True)) == {"proposed"}
 
 
+def capped():
+    return activate(PolicyVersionFactory(cap_percent=50))
+
+
 @pytest.mark.django_db
-def test_approve_batch_refuses_caps_computed_without_another_award(approver):
-    first = submitted_batch()
-    capped = activate(PolicyVersionFactory(cap_percent=50))
-    second, third = priced_batch(awards=0, version=capped), priced_batch(awards=0)
-    for batch in (second, third):
-        AwardFactory(batch=batch, subscription=first.awards.get().subscription)
-        Batch.objects.filter(pk=batch.pk).update(priced_at=timezone.now())
-        submit_batch(batch, by=staff(Role.FINANCE))
-        Batch.objects.filter(pk=batch.pk).update(submitted_at=first.submitted_at)
-    approve(first)
+def test_approve_batch_refuses_caps_computed_without_goodwill(approver):
+    """Goodwill given between submission and approval: only where caps look at it."""
+    batch, free = submitted_batch(version=capped()), submitted_batch()
+    for each in (batch, free):
+        award = each.awards.get()
+        AwardFactory(batch=None, source="goodwill", state="issued", subscription=award.subscription)
     with pytest.raises(MoveError, match="caps may be exceeded"):
-        approve_batch(second, by=approver, digest=second.digest)
-    assert approve(third).state == "approved"
+        approve_batch(batch, by=approver, digest=batch.digest)
+    assert approve(free).state == "approved"
+
+
+@pytest.mark.django_db
+def test_approve_batch_in_any_order_when_the_later_one_knew_of_the_first(approver):
+    first = submitted_batch(version=capped())
+    second = priced_batch(awards=0, version=capped())
+    AwardFactory(batch=second, subscription=first.awards.get().subscription)
+    submit_batch(second, by=staff(Role.FINANCE))
+    assert approve(second).state == "approved"
+    assert approve(first).state == "approved"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_batches_priced_without_each_other_are_not_both_submitted():
+    first, second = priced_batch(version=capped()), priced_batch(awards=0, version=capped())
+    AwardFactory(batch=second, subscription=first.awards.get().subscription)
+    person = staff(Role.FINANCE)
+    start = threading.Barrier(2)
+
+    def submit(batch):
+        start.wait()
+        try:
+            return submit_batch(batch, by=person).state
+        except ValidationError:
+            return "refused"
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(submit, (first, second))) == ["refused", "submitted"]
 
 
 @pytest.mark.django_db

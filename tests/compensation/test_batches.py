@@ -117,6 +117,21 @@ def test_submit_batch_refuses_prices_from_before_goodwill(finance):
         submit_batch(batch, by=finance)
 
 
+@pytest.mark.parametrize("benefit", ["credit", "trial"])
+def test_submit_batch_refuses_what_has_nowhere_to_go(finance, benefit):
+    batch = priced_batch(awards=2)
+    award = batch.awards.first()
+    if benefit == "credit":
+        award.customer.stripe_customer_id = None
+        award.customer.save()
+    else:
+        batch.awards.filter(pk=award.pk).update(
+            benefit="trial", amount_minor=0, days=7, trial_end_target=None
+        )
+    with pytest.raises(ValidationError, match="1 awards have nowhere to go"):
+        submit_batch(batch, by=finance)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("amount_minor", 4991), ("currency", "USD"), ("days", 1), ("destination", "cus_other")],

@@ -16,7 +16,12 @@ from compensation.issuing import (
 )
 from compensation.models import Award, Batch
 from tests.accounts.factories import staff
-from tests.compensation.factories import AwardFactory, BatchFactory
+from tests.compensation.factories import (
+    AwardFactory,
+    BatchFactory,
+    PolicyVersionFactory,
+    activate,
+)
 from tests.compensation.stories import approve, approved_batch, priced_batch, seed_sandbox
 
 pytestmark = pytest.mark.django_db
@@ -114,3 +119,14 @@ def test_retry_refuses_what_was_awarded_elsewhere_meanwhile(failed):
         retry_award(award, by=staff(Role.FINANCE))
     assert Award.objects.get(pk=award.pk).state == "failed"
     assert Batch.objects.get(pk=failed.pk).state == "issued"
+
+
+def test_retry_refuses_to_exceed_caps(issuing):
+    batch = approve(priced_batch(version=activate(PolicyVersionFactory(cap_percent=50))))
+    issue()
+    award = batch.awards.get(state="failed")
+    AwardFactory(batch=None, source="goodwill", state="issued", subscription=award.subscription)
+    with pytest.raises(MoveError, match="caps may be exceeded"):
+        retry_failed(batch, by=staff(Role.FINANCE))
+    with pytest.raises(MoveError, match="caps may be exceeded"):
+        retry_award(award, by=staff(Role.FINANCE))

@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from backoffice.accounts.roles import Role
@@ -17,12 +17,18 @@ from compensation.issuing import (
     resume_issuing,
     stop_issuing,
 )
+from compensation.issuing.control import start_batches
 from compensation.issuing.lock import IssuerLock
 from compensation.ledger import balance, verify_chain
 from compensation.models import Award, Batch, IssuingControl, LedgerEntry
 from tests.accounts.factories import staff
 from tests.compensation.factories import AwardFactory
-from tests.compensation.stories import approve, priced_batch, seed_sandbox
+from tests.compensation.stories import (
+    approve,
+    change_behind_our_back,
+    priced_batch,
+    seed_sandbox,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -189,7 +195,7 @@ def test_issue_pauses_after_many_refusals_in_a_row(batch, issuing, monkeypatch, 
 
 def test_issue_refuses_awards_that_were_tampered_with(batch, issuing):
     award = batch.awards.first()
-    Award.objects.filter(pk=award.pk).update(amount_minor=499000)
+    change_behind_our_back(award, amount_minor=499000)
     issue()
     batch.refresh_from_db()
     assert batch.state == "paused"
@@ -197,10 +203,29 @@ def test_issue_refuses_awards_that_were_tampered_with(batch, issuing):
     assert issuing.totals()["currencies"] == {}
     with pytest.raises(MoveError, match="not those that were approved"):
         resume_batch(batch, by=staff(Role.FINANCE))
-    Award.objects.filter(pk=award.pk).update(amount_minor=4990)
+    change_behind_our_back(award, amount_minor=4990)
     resume_batch(batch, by=staff(Role.FINANCE))
     issue()
     assert_all_issued(batch, issuing)
+
+
+def test_issue_looks_again_at_each_run(batch, issuing):
+    start_batches()
+    award = batch.awards.first()
+    change_behind_our_back(award, destination="cus_thief")
+    issue()
+    batch.refresh_from_db()
+    assert batch.state == "paused"
+    assert issuing.totals()["currencies"] == {}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"amount_minor": 1}, {"destination": "cus_thief"}, {"currency": "USD"}, {"days": 1}],
+)
+def test_what_was_approved_cannot_be_changed(batch, fields):
+    with pytest.raises(DatabaseError, match="cannot change"), transaction.atomic():
+        Award.objects.filter(pk=batch.awards.first().pk).update(**fields)
 
 
 def test_issue_refuses_a_batch_that_nobody_signed(batch, issuing):

@@ -6,10 +6,12 @@ import pytest
 from django.utils import timezone
 
 from compensation import stripe_calls
+from compensation.digests import batch_digest
 from compensation.issuing import has_work, issue
 from compensation.issuing.claiming import claim
 from compensation.issuing.control import start_batches
-from compensation.models import Award, LedgerEntry
+from compensation.models import Award, Batch, LedgerEntry
+from tests.compensation.stories import change_behind_our_back
 
 pytestmark = pytest.mark.django_db
 
@@ -123,8 +125,13 @@ def test_recovery_leaves_to_a_person_what_cannot_be_proved(left, batch, issuing,
     assert not has_work()
 
 
-def test_recovery_never_sends_other_parameters_under_a_used_key(left, issuing):
-    Award.objects.filter(pk=left.award).update(amount_minor=1)
+def test_recovery_never_sends_other_parameters_under_a_used_key(left, batch, issuing):
+    """Not even when somebody who can write everything made the signatures fit."""
+    signed = batch.digest
+    change_behind_our_back(of(left), amount_minor=1)
+    Batch.objects.filter(pk=batch.pk).update(digest=batch_digest(batch))
+    batch.approvals.update(digest=batch_digest(batch))
+    assert signed != batch_digest(batch)
     issue()
     award = of(left)
     assert (award.state, award.error_code) == ("unknown", "other_parameters")
