@@ -3,15 +3,14 @@
 import os
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from django.db import connections
 from django.utils import timezone
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from compensation.ledger import NewEntry, record_entries
 from incidents.models import IncidentUpdate
+from tests.browser import browser, needs_chromium
 from tests.compensation.factories import AwardFactory, BatchFactory
 from tests.customers.factories import CustomerFactory, SubscriptionFactory
 from tests.incidents.factories import (
@@ -21,29 +20,12 @@ from tests.incidents.factories import (
     OutageFactory,
 )
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+__all__ = ["browser"]
+
 # Where pictures of the pages are kept for people to look at; nowhere unless set.
 PICTURES = os.environ.get("PICTURES", "")
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no Chromium at {CHROMIUM}"),
-    pytest.mark.django_db(transaction=True),
-]
-
-
-@pytest.fixture
-def browser(monkeypatch):
-    # Playwright runs an event loop in this thread, which Django takes for async code.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-    quiet += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=quiet)
-        yield browser
-        browser.close()
-        # Within the loop Django has a connection of its own, which nobody else would close.
-        connections.close_all()
+pytestmark = [*needs_chromium, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
