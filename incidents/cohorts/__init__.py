@@ -1,5 +1,6 @@
 """Whom an incident hit: cohorts, their members, and each one's affected seconds."""
 
+from incidents.cohorts.listing import BadLine, CustomerList, ListFileError, read_list
 from incidents.cohorts.membership import (
     MemberError,
     MemberRow,
@@ -12,6 +13,9 @@ from incidents.cohorts.membership import (
 from incidents.cohorts.resolution import Resolution, resolve
 
 __all__ = [
+    "BadLine",
+    "CustomerList",
+    "ListFileError",
     "MemberError",
     "MemberRow",
     "Problem",
@@ -19,6 +23,7 @@ __all__ = [
     "add_cohort",
     "match_members",
     "push_members",
+    "read_list",
     "remove_cohort",
     "resolve",
 ]

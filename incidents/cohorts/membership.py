@@ -34,11 +34,15 @@ class MemberRow:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why the row at `index` (from 0) cannot be taken, and which of its fields is to blame."""
+    """Why the row at `index` (from 0) cannot be taken, and which of its fields is to blame.
+
+    `same_as` is the index of an earlier row that names the same customer or subscription.
+    """
 
     index: int
     field: str
     message: str
+    same_as: int | None = None
 
 
 class MemberError(ValidationError):
@@ -118,16 +122,17 @@ def match_members(rows: Sequence[MemberRow]) -> tuple[list[CohortMember], list[P
     first_rows: dict[tuple[int, int | None], int] = {}
     for index, row in enumerate(rows):
         wrong = _wrong_with(row, customers, by_reference)
-        if wrong is None:
-            member = _member(row, customers, by_reference)
-            key = (member.customer_id, member.subscription_id)
-            first = first_rows.setdefault(key, index)
-            if first == index:
-                members.append(member)
-                continue
+        if wrong is not None:
+            problems.append(Problem(index, *wrong))
+            continue
+        member = _member(row, customers, by_reference)
+        first = first_rows.setdefault((member.customer_id, member.subscription_id), index)
+        if first == index:
+            members.append(member)
+        else:
             field = "subscription" if row.subscription else "customer"
-            wrong = (field, _("Row %(number)d names the same one.") % {"number": first + 1})
-        problems.append(Problem(index, *wrong))
+            message = _("Row %(number)d names the same one.") % {"number": first + 1}
+            problems.append(Problem(index, field, message, same_as=first))
     return members, problems
 
 

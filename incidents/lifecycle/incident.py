@@ -1,5 +1,6 @@
 """An incident's way from its declaration to its resolution."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,12 +10,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
+from backoffice.customers.models import Component
 from backoffice.numbering import next_number
 from backoffice.states import MoveError, history, move
 from incidents.cohorts import resolve
-from incidents.lifecycle.outage import end_open_outages
+from incidents.lifecycle.outage import add_outage, end_open_outages
 from incidents.lifecycle.times import ORDER, check_order, happened
-from incidents.models import Incident
+from incidents.models import Incident, Outage
 from incidents.signals import incident_resolved
 
 CHANGEABLE = frozenset({"title", "summary", "severity", *ORDER[:4]})
@@ -28,11 +30,15 @@ def declare_incident(  # noqa: PLR0913 - an incident's fields
     detected_at: datetime | None = None,
     summary: str = "",
     commander: User | None = None,
+    components: Sequence[Component] = (),
+    impact: str = Outage.Impact.MAJOR,
+    region: str = "",
     by: AbstractBaseUser | None = None,
 ) -> Incident:
     """Say that something is wrong: an incident under investigation, with the next number.
 
-    It was detected now at the latest, and started when it was detected at the latest.
+    It was detected now at the latest, and started when it was detected at the latest. Each of
+    `components` has been out of order since then; where there are any, the cohort is resolved.
 
     Raises:
         ValidationError: a field is wrong, or a time is in the future or before its predecessor.
@@ -51,6 +57,13 @@ def declare_incident(  # noqa: PLR0913 - an incident's fields
         incident.number = next_number(Incident, "INC-")
         incident.full_clean()
         incident.save()
+        for component in components:
+            add_outage(
+                incident=incident, component=component, impact=impact, region=region,
+                starts_at=incident.started_at, by=by,
+            )  # fmt: skip
+        if components:
+            resolve(incident)
     return incident
 
 
