@@ -191,6 +191,7 @@ def portal_view(view: View) -> View:
             response = view(request, *args, **kwargs)
             if isinstance(response, SimpleTemplateResponse):
                 response.render()  # now, while their language is active
+            response.headers.setdefault("Content-Language", translation.get_language())
         add_never_cache_headers(response)
         return response
 

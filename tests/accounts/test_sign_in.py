@@ -202,6 +202,17 @@ def test_signed_in_page_speaks_the_users_language_and_says_so(client):
     assert "Zweiter Faktor" in page.content.decode()
 
 
+def test_owner_is_told_of_a_new_password_in_their_language(client):
+    user = staff(language="de", time_zone="Europe/Berlin")
+    client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
+    new = "a longer battery staple"
+    data = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    client.post("/accounts/password/change/", data, headers={"user-agent": "Firefox"})
+    message = mail.outbox[-1]
+    assert message.subject == "Ihr Passwort wurde geändert"
+    assert "Von der Adresse: 127.0.0.1\nMit: Firefox" in message.body
+
+
 # --- second factor --------------------------------------------------------------------------
 
 
