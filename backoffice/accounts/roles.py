@@ -106,7 +106,14 @@ PERMISSIONS: dict[Role, set[str]] = {
     },
     Role.COMMUNICATIONS: SEE_CUSTOMERS | SEE_INCIDENTS,
     Role.AUDITOR: SEE_WORK
-    | {"accounts.view_user", "auth.view_group", "rest.view_apikey", "pghistory.view_events"},
+    | {
+        "accounts.view_user",
+        "auth.view_group",
+        "rest.view_apikey",
+        "pghistory.view_events",
+        "customers.view_customerimport",
+        "customers.view_portalsession",
+    },
     Role.ADMINISTRATOR: SEE_WORK
     | PAUSE
     | {
@@ -128,6 +135,8 @@ PERMISSIONS: dict[Role, set[str]] = {
         "customers.change_componentuse",
         "customers.delete_componentuse",
         "customers.import_customers",
+        "customers.view_customerimport",
+        "customers.view_portalsession",
         "compensation.add_approvalthreshold",
         "compensation.change_approvalthreshold",
         "compensation.delete_approvalthreshold",

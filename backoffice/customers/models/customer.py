@@ -1,7 +1,10 @@
 """The customer and the people who speak for them."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from backoffice import money
@@ -47,7 +50,9 @@ class Customer(models.Model):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         indexes = [
-            models.Index(models.functions.Lower("email"), name="customer_email"),
+            # The operator class serves beginnings (LIKE 'ada%') as well as equality.
+            models.Index(OpClass(Lower("email"), "text_pattern_ops"), name="customer_email"),
+            GinIndex(SearchVector("name", config="simple"), name="customer_name_words"),
             models.Index(fields=["-id"], name="customer_newest"),
         ]
         permissions = [("import_customers", "Can import customers from a file")]
