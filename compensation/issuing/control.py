@@ -1,7 +1,7 @@
 """Starting, pausing, resuming and finishing batches, and the one switch that stops everything."""
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from backoffice.accounts.models import User
@@ -60,7 +60,7 @@ def finish_batches() -> None:
     for batch in Batch.objects.filter(~_open_awards(), state=BatchState.ISSUING).order_by("id"):
         with transaction.atomic():
             row = locked(batch)
-            is_open = row.awards.filter(state__in=[*TO_DO, AwardState.UNKNOWN]).exists()
+            is_open = Batch.objects.filter(_open_awards(), pk=row.pk).exists()
             if row.state == BatchState.ISSUING and not is_open:
                 move(row, BatchState.ISSUED, by=None, issued_at=timezone.now())
 
@@ -140,9 +140,11 @@ def resume_issuing(*, by: User) -> IssuingControl:
     return switch
 
 
-def _open_awards() -> Exists:
-    return Exists(
-        Award.objects.filter(batch=OuterRef("pk"), state__in=[*TO_DO, AwardState.UNKNOWN])
+def _open_awards() -> Q:
+    """A batch with something left to send or to find out; each half has an index of its own."""
+    awards = Award.objects.filter(batch=OuterRef("pk"))
+    return Q(Exists(awards.filter(source=Award.Source.BATCH, state__in=TO_DO))) | Q(
+        Exists(awards.filter(state=AwardState.UNKNOWN))
     )
 
 

@@ -1,7 +1,7 @@
 """What came back, written down: the award's state and the ledger's entry in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -26,6 +26,16 @@ class Troubled:
     award: int
     code: str
     message: str
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Results that are written together."""
+
+    issued: list[Issued] = field(default_factory=list)
+    failed: list[Troubled] = field(default_factory=list)
+    unknown: list[Troubled] = field(default_factory=list)
+    back: list[Order] = field(default_factory=list)
 
 
 # A row that was moved by somebody else meanwhile (another issuer after a lost lock) is left alone,

@@ -242,6 +242,11 @@ class Award(Movable):
                 name="award_to_send",
                 condition=Q(state__in=["approved", "sending"]),
             ),
+            models.Index(
+                fields=["batch", "state"],
+                name="award_in_trouble",
+                condition=Q(state__in=["failed", "unknown"]),
+            ),
         ]
         permissions = [
             ("exclude_award", "Can leave an award out of a batch"),

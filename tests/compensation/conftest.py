@@ -11,7 +11,7 @@ def issuing(monkeypatch, settings, stripe_sandbox):
     monkeypatch.setattr("compensation.approval.wake_issuing", lambda: None)
     monkeypatch.setattr("compensation.issuing.control.wake_issuing", lambda: None)
     monkeypatch.setattr("compensation.issuing.issuer.PAUSES_SECONDS", (0.05,))
-    monkeypatch.setattr("compensation.issuing.issuer.GATHER_SECONDS", 0.02)
+    monkeypatch.setattr("compensation.issuing.hands.GATHER_SECONDS", 0.02)
     settings.STRIPE_CALLS_PER_SECOND = 500.0
     settings.STRIPE_TIMEOUT_SECONDS = 2
     return stripe_sandbox
