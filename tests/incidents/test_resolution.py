@@ -2,11 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
+from django.db import OperationalError, connection
 
 from backoffice.customers.models import Subscription
-from incidents.cohorts import resolve
+from compensation.models import Award
+from incidents.cohorts import remove_cohort, resolve
 from incidents.models import Cohort, CohortMember, Exposure, ExposureProfile, Incident
+from tests.compensation.factories import AwardFactory, BatchFactory
 from tests.customers.factories import (
     ComponentFactory,
     ComponentUseFactory,
@@ -351,6 +355,41 @@ def test_a_named_subscription_beats_its_customer(incident, fibre):
     )
     resolve(incident, as_of=NOW)
     assert seconds(named) == (2, 0)
+
+
+def test_what_a_batch_refers_to_stays_as_it_is(incident, fibre):
+    outage(incident, fibre)
+    gone = user_of(fibre)
+    cohort = CohortFactory(incident=incident)
+    resolve(incident, as_of=NOW)
+    batch = BatchFactory(incident=incident)
+    award = AwardFactory(batch=batch, subscription=gone, cohort=cohort)
+    before = Award.objects.filter(pk=award.pk).values().get()
+    gone.component_uses.all().delete()
+    assert resolve(incident, as_of=NOW).subscriptions == 0
+    remove_cohort(cohort=cohort, by=None)
+    assert Award.objects.filter(pk=award.pk).values().get() == before
+
+
+def test_removing_a_cohort_moves_its_subscriptions_on(incident, fibre):
+    outage(incident, fibre)
+    hit = user_of(fibre)
+    first = CohortFactory(incident=incident, position=1)
+    second = CohortFactory(incident=incident, position=2)
+    assert resolve(incident, as_of=NOW).counts == {first.pk: 1, second.pk: 0}
+    remove_cohort(cohort=first, by=None)
+    assert resolve(incident, as_of=NOW).counts == {second.pk: 1}
+    assert Exposure.objects.get().subscription == hit
+
+
+def test_one_resolution_of_an_incident_runs_at_a_time(incident):
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        key = f"cohorts of {incident.pk}"
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+        connection.cursor().execute("SET LOCAL lock_timeout = '100ms'")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            resolve(incident)
+    assert resolve(incident).subscriptions == 0
 
 
 def test_incidents_do_not_disturb_each_other(incident, fibre):

@@ -8,7 +8,7 @@ import time_machine
 from incidents.models import Exposure, Incident
 from incidents.tasks import refresh_running_incidents
 from tests.customers.factories import ComponentUseFactory
-from tests.incidents.factories import IncidentFactory, OutageFactory
+from tests.incidents.factories import CohortFactory, IncidentFactory, OutageFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +27,15 @@ def test_running_incidents_are_resolved_each_minute():
         exposure = Exposure.objects.get()
         assert exposure.incident == running
         assert exposure.major_seconds == 3600 + 60 * minutes
+
+
+def test_a_condition_nobody_can_read_any_more_does_not_stop_the_others(caplog):
+    broken = CohortFactory(condition="nonsense").incident
+    fine = IncidentFactory(started_at=broken.started_at - timedelta(days=1))
+    refresh_running_incidents()
+    fine.refresh_from_db()
+    assert fine.cohorts_resolved_at is not None
+    assert f"{broken} is not counted" in caplog.text
 
 
 def test_one_that_took_long_rests():
