@@ -171,7 +171,7 @@ def test_door_get_uses_nothing_up_and_post_sets_the_cookie(settings):
     for method in (client.get, client.head, client.get):
         answer = method(url)
         assert answer.status_code == 200
-        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Referrer-Policy"] == "strict-origin"
         assert "no-store" in answer.headers["Cache-Control"]
     assert PortalSession.objects.get().redeemed_at is None
     assert client.post(url).status_code == 403
