@@ -1,9 +1,5 @@
 """Batches until they wait for approval: made, priced, submitted, cancelled."""
 
-from collections.abc import Callable
-from importlib import import_module
-from typing import cast
-
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
@@ -18,6 +14,7 @@ from compensation.digests import batch_digest
 from compensation.models import ApprovalThreshold, Award, Batch, PolicyVersion
 from compensation.models.award import BINDING, AwardState
 from compensation.models.batch import BatchState
+from compensation.pricing import price
 from incidents.models import Incident, Outage
 
 __all__ = [
@@ -87,7 +84,7 @@ def price_batch(batch: Batch, *, by: User | None = None, key: str = "") -> Batch
         _check_in_force(row.version)
         # before the awards are read: what comes in meanwhile counts as later
         priced_at = timezone.now()
-        _pricing()(row, by=person)
+        price(row, by=person)
         move(
             row,
             BatchState.PRICED,
@@ -253,10 +250,6 @@ def _check_prices_current(batch: Batch) -> None:
                 % {"customers": customers}
             }
         )
-
-
-def _pricing() -> Callable[..., object]:
-    return cast(Callable[..., object], import_module("compensation.pricing").price)
 
 
 def _shown(batch: Batch, row: Batch) -> Batch:
