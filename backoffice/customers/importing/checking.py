@@ -1,7 +1,5 @@
 """Each record of a file as a row to write, or as bad lines with their reasons."""
 
-import difflib
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -10,21 +8,18 @@ from typing import Any
 from django.utils.text import slugify
 
 from backoffice.customers.importing import values
+from backoffice.customers.importing.binding import Binding, Text
 from backoffice.customers.importing.map import (
     FeeSource,
     ImportMap,
     ListComponents,
     MapError,
     MomentSource,
-    Source,
     SubscriptionMap,
     ValueComponents,
 )
 from backoffice.customers.importing.report import BadLine
 from backoffice.customers.importing.values import BadValueError
-
-Text = Callable[[Sequence[str], str], str]
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 CUSTOMER_FIELDS: dict[str, Callable[[str], Any]] = {
     "name": values.text(200),
@@ -79,15 +74,14 @@ class Checker:
         self, how: ImportMap, header: Sequence[str], *, as_of: date, is_pinned: bool
     ) -> None:
         self._map = how
-        self._columns = {name: at for at, name in enumerate(header)}
+        self._binding = Binding(header)
         self._as_of = as_of
         self._is_pinned = is_pinned
-        self._missing: set[str] = set()
         self.bad: list[BadLine] = []
         self.component_names: dict[str, tuple[str, str]] = {}
         self._customers: dict[str, tuple[int, int]] = {}
         self._subscriptions: dict[str, int] = {}
-        self._reference = self._bound(how.customer.reference)
+        self._reference = self._binding.text(how.customer.reference)
         self._customer_cells = self._cells(how.customer, CUSTOMER_FIELDS)
         self._subscription_cells: list[_Cell] = []
         if how.subscription is not None:
@@ -96,69 +90,22 @@ class Checker:
             self._components = [self._component_reader(one) for one in how.components]
         except BadValueError as error:
             raise MapError(f"components: the map {error.reason}. {error.remedy}") from None
-        if self._missing:
-            raise MapError(self._missing_columns())
+        self._binding.check()
 
     # --- binding the map to the header ------------------------------------------------------
 
-    def _bound(self, source: Source) -> Text:
-        raw = self._origin(source)
-        names, other, default = source.values, source.other, source.default
-        if names is None and not default:
-            return raw
-
-        def translated(cells: Sequence[str], reference: str) -> str:
-            cell = raw(cells, reference)
-            if names is not None and (cell or "" in names):
-                cell = names.get(cell, other if other is not None else cell)
-            return cell or default
-
-        return translated
-
-    def _origin(self, source: Source) -> Text:
-        if source.constant is not None:
-            constant = source.constant
-            return lambda _cells, _reference: constant
-        if source.column is not None:
-            at = self._index(source.column)
-            return lambda cells, _reference: cells[at]
-        # An odd index is a placeholder: {reference}, or the name of a column.
-        parts: list[Any] = _PLACEHOLDER.split(source.template or "")
-        parts[1::2] = [None if name == "reference" else self._index(name) for name in parts[1::2]]
-
-        def filled(cells: Sequence[str], reference: str) -> str:
-            return "".join(
-                part if not at % 2 else reference if part is None else cells[part]
-                for at, part in enumerate(parts)
-            )
-
-        return filled
-
-    def _index(self, column: str) -> int:
-        if column not in self._columns:
-            self._missing.add(column)
-        return self._columns.get(column, 0)
-
-    def _missing_columns(self) -> str:
-        sentences = []
-        for column in sorted(self._missing):
-            near = difflib.get_close_matches(column, self._columns, n=1)
-            hint = f" Did you mean “{near[0]}”?" if near else ""
-            sentences.append(f"The file has no column “{column}”.{hint}")
-        return "\n".join([*sentences, f"Its columns are: {', '.join(self._columns)}."])
-
     def _cells(self, how: Any, fields: dict[str, Callable[[str], Any]]) -> list[_Cell]:
         mapped = ((name, getattr(how, name), read) for name, read in fields.items())
-        return [_Cell(n, self._bound(source), read) for n, source, read in mapped if source]
+        return [_Cell(n, self._binding.text(source), read) for n, source, read in mapped if source]
 
     def _bind_subscription(self, how: SubscriptionMap) -> None:
-        self._subscription_reference = self._bound(how.reference)
+        self._subscription_reference = self._binding.text(how.reference)
         self._subscription_cells = self._cells(how, SUBSCRIPTION_FIELDS)
-        self._fee = self._bound(how.fee)
+        self._fee = self._binding.text(how.fee)
         for name in MOMENTS:
             source = getattr(how, name)
             if source is not None:
-                cell = _Cell(name, self._bound(source), self._moment_reader(source))
+                cell = _Cell(name, self._binding.text(source), self._moment_reader(source))
                 self._subscription_cells.append(cell)
 
     def _moment_reader(self, source: MomentSource) -> Callable[[str], datetime | None]:
@@ -170,7 +117,7 @@ class Checker:
     def _component_reader(self, how: Any) -> Callable[[Sequence[str]], list[str]]:
         """What gives the keys of the components that a record uses."""
         if isinstance(how, ListComponents):
-            at = self._index(how.column)
+            at = self._binding.index(how.column)
             return lambda cells: [
                 self._key(name.strip(), how.group)
                 for name in cells[at].split(how.separator)
@@ -178,9 +125,9 @@ class Checker:
             ]
         keys = {cell: self._key(name, how.group) for cell, name in how.named().items()}
         if isinstance(how, ValueComponents):
-            at = self._index(how.column)
+            at = self._binding.index(how.column)
             return lambda cells: [keys[cells[at]]] if cells[at] in keys else []
-        flags = [(self._index(column), key) for column, key in keys.items()]
+        flags = [(self._binding.index(column), key) for column, key in keys.items()]
         return lambda cells: [key for at, key in flags if cells[at] == how.value]
 
     def _key(self, name: str, group: str) -> str:

@@ -157,27 +157,15 @@ def subscription_row(
     if found.status not in Subscription.Status.values:
         raise SkippedError(f"Its status “{found.status}” is unknown to us.")
     months, fee_minor, currency = _terms(found.items)
-    start = _moment(found.created if found.start_date is None else found.start_date)
-    # Stripe may know it for a shorter time than we do.
-    started_at = min(start, stored.started_at) if stored is not None else start
-    ended_at = _moment(found.ended_at)
-    if found.status == Subscription.Status.CANCELED and ended_at is None:
-        ended_at = _moment(found.canceled_at)
-        if ended_at is None:
-            raise SkippedError("It is cancelled, but Stripe does not say since when.")
-    if ended_at is not None and ended_at < started_at:
-        raise SkippedError("It ended before it started.")
-    first = found.items.data[0]
-    begin, end = _moment(first.current_period_start), _moment(first.current_period_end)
-    has_period = begin is not None and end is not None and begin < end
+    started_at, ended_at = _life(found, stored)
+    period_start, period_end = _period(found.items.data[0])
+    fallback = reference_in(found.metadata, found.id[:100])
     return Row(
         line,
         {"reference": customer},
         {
-            "reference": stored.reference
-            if stored is not None
-            else reference_in(found.metadata, found.id[:100]),
-            "plan": _plan(found, first.price, product_name),
+            "reference": stored.reference if stored is not None else fallback,
+            "plan": _plan(found, found.items.data[0].price, product_name),
             "fee_minor": fee_minor,
             "currency": currency,
             "interval_months": months,
@@ -185,11 +173,33 @@ def subscription_row(
             "started_at": started_at,
             "ended_at": ended_at,
             "trial_end": _moment(found.trial_end),
-            "period_start": begin if has_period else None,
-            "period_end": end if has_period else None,
+            "period_start": period_start,
+            "period_end": period_end,
             "stripe_subscription_id": found.id,
         },
     )
+
+
+def _life(found: StripeSubscription, stored: Subscription | None) -> tuple[datetime, Any]:
+    """When it started, and when it ended if it has."""
+    started_at: datetime = _moment(found.created if found.start_date is None else found.start_date)
+    if stored is not None:
+        # Stripe may know it for a shorter time than we do.
+        started_at = min(started_at, stored.started_at)
+    ended_at = _moment(found.ended_at)
+    if found.status == Subscription.Status.CANCELED and ended_at is None:
+        ended_at = _moment(found.canceled_at)
+        if ended_at is None:
+            raise SkippedError("It is cancelled, but Stripe does not say since when.")
+    if ended_at is not None and ended_at < started_at:
+        raise SkippedError("It ended before it started.")
+    return started_at, ended_at
+
+
+def _period(item: Item) -> tuple[Any, Any]:
+    """Since API version 2025-03-31 the current period stands on the items."""
+    begin, end = _moment(item.current_period_start), _moment(item.current_period_end)
+    return (begin, end) if begin is not None and end is not None and begin < end else (None, None)
 
 
 def _terms(items: Items) -> tuple[int, int, str]:
