@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 from backoffice.customers import viewsets as customers
+from compensation import viewsets as compensation
 from incidents import viewsets as incidents
 
 router = SimpleRouter()
@@ -17,8 +18,15 @@ router.register("incidents", incidents.IncidentViewSet, basename="incident")
 router.register("outages", incidents.OutageViewSet, basename="outage")
 router.register("cohorts", incidents.CohortViewSet, basename="cohort")
 router.register("exposures", incidents.ExposureViewSet, basename="exposure")
+router.register("batches", compensation.BatchViewSet, basename="batch")
+router.register("awards", compensation.AwardViewSet, basename="award")
 
 urlpatterns = [
     path("", include(router.urls)),
+    path(
+        "customers/<str:reference>/credits/",
+        compensation.CreditsView.as_view(),
+        name="customer-credits",
+    ),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
 ]

@@ -22,7 +22,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return int(rows.order_by()[: COUNTED + 1].count())
 
     @property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         return min(self.bounded_count, COUNTED)
 
     @property

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -330,9 +331,37 @@ UNFOLD = {
     "SITE_TITLE": "Amends",
     "SITE_HEADER": "Amends",
     "SITE_SYMBOL": "handshake",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda _request: static("amends/favicon.svg"),
+        }
+    ],
+    "STYLES": [lambda _request: static("amends/admin.css")],
+    "SCRIPTS": [lambda _request: static("amends/admin.js")],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
+    "ENVIRONMENT": "backoffice.admin.environment",
+    "GLOBAL_CALLBACK": "backoffice.admin.everywhere",
     "DASHBOARD_CALLBACK": "backoffice.admin.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "backoffice.admin.navigation"},
+    "COLORS": {
+        # A quiet petrol; white on 600 has a contrast of 6.4.
+        "primary": {
+            "50": "oklch(97.5% .012 220)",
+            "100": "oklch(94.5% .025 220)",
+            "200": "oklch(89% .045 220)",
+            "300": "oklch(80% .075 221)",
+            "400": "oklch(74% .09 222)",
+            "500": "oklch(60% .1 225)",
+            "600": "oklch(47% .08 228)",
+            "700": "oklch(40% .07 230)",
+            "800": "oklch(34% .058 231)",
+            "900": "oklch(29% .048 232)",
+            "950": "oklch(22% .036 233)",
+        }
+    },
 }

@@ -5,6 +5,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from backoffice.accounts.views import after_sign_in
+from backoffice.admin.history import history
+from backoffice.admin.issued import issued
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -13,6 +15,8 @@ urlpatterns = [
     path("accounts/", include("backoffice.accounts.urls")),
     path("account/", include("compensation.urls")),
     path("", include("backoffice.customers.urls")),
+    path("admin/history/", admin.site.admin_view(history), name="history"),
+    path("admin/issued/", admin.site.admin_view(issued), name="dashboard-issued"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("backoffice.api")),
 ]

@@ -46,6 +46,7 @@ class Large(TypedDict):
 class Spread(TypedDict):
     """How one currency's credits are distributed."""
 
+    smallest_minor: int
     median_minor: int
     largest_minor: int
     buckets: list[Bucket]
@@ -198,20 +199,22 @@ _BUCKETS = f"""
     FROM compensation_award WHERE {_CREDITS} GROUP BY 1, 2 ORDER BY 1, 2
 """  # noqa: S608 - no values in it
 _MIDDLE = f"""
-    SELECT currency, percentile_disc(0.5) WITHIN GROUP (ORDER BY amount_minor), max(amount_minor)
+    SELECT currency, min(amount_minor),
+           percentile_disc(0.5) WITHIN GROUP (ORDER BY amount_minor), max(amount_minor)
     FROM compensation_award WHERE {_CREDITS} GROUP BY currency ORDER BY currency
 """  # noqa: S608
 
 
 def _spreads(batch: Batch) -> dict[str, Spread]:
-    """Median, largest and histogram of each currency's credits."""
+    """Smallest, median, largest and histogram of each currency's credits."""
     from django.db.backends.postgresql.psycopg_any import Jsonb
 
     spreads: dict[str, Spread] = {}
     with connection.cursor() as cursor:
         cursor.execute(_MIDDLE, {"batch": batch.pk})
-        for currency, median, largest in cursor.fetchall():
+        for currency, smallest, median, largest in cursor.fetchall():
             spreads[currency] = {
+                "smallest_minor": smallest,
                 "median_minor": median,
                 "largest_minor": largest,
                 "buckets": [],

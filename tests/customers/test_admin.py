@@ -101,7 +101,7 @@ def test_customer_page_asks_a_constant_number_of_questions(
         )
     url = reverse("admin:customers_customer_change", args=[customer.pk])
     client.get(url)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         answer = client.get(url)
     assert answer.text.count("EUR 499.00 a month") == rows
 

@@ -1,0 +1,160 @@
+"""The sidebar: grouped by who works there, without what the reader may not open."""
+
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from compensation.models import Batch
+from incidents.models import Incident
+
+
+class Item(NamedTuple):
+    """One line of the sidebar: the page's URL name and the permission that opens it."""
+
+    title: Any
+    icon: str
+    url_name: str
+    permission: str = ""
+
+
+GROUPS: list[tuple[Any, list[Item]]] = [
+    ("", [Item(_("Work"), "dashboard", "admin:index")]),
+    (
+        _("Incidents"),
+        [
+            Item(
+                _("Incidents"),
+                "bolt",
+                "admin:incidents_incident_changelist",
+                "incidents.view_incident",
+            ),
+        ],
+    ),
+    (
+        _("Compensation"),
+        [
+            Item(
+                _("Batches"),
+                "inventory",
+                "admin:compensation_batch_changelist",
+                "compensation.view_batch",
+            ),
+            Item(
+                _("Awards"),
+                "redeem",
+                "admin:compensation_award_changelist",
+                "compensation.view_award",
+            ),
+            Item(
+                _("Policies"),
+                "table",
+                "admin:compensation_policy_changelist",
+                "compensation.view_policy",
+            ),
+            Item(
+                _("Ledger"),
+                "receipt_long",
+                "admin:compensation_ledgerentry_changelist",
+                "compensation.view_ledgerentry",
+            ),
+        ],
+    ),
+    (
+        _("Customers"),
+        [
+            Item(
+                _("Customers"),
+                "groups",
+                "admin:customers_customer_changelist",
+                "customers.view_customer",
+            ),
+            Item(
+                _("Subscriptions"),
+                "autorenew",
+                "admin:customers_subscription_changelist",
+                "customers.view_subscription",
+            ),
+            Item(
+                _("Components"),
+                "widgets",
+                "admin:customers_component_changelist",
+                "customers.view_component",
+            ),
+            Item(
+                _("Imports"),
+                "upload_file",
+                "admin:customers_customerimport_changelist",
+                "customers.view_customerimport",
+            ),
+        ],
+    ),
+    (
+        _("People and access"),
+        [
+            Item(_("Users"), "person", "admin:accounts_user_changelist", "accounts.view_user"),
+            Item(_("Roles"), "badge", "admin:auth_group_changelist", "auth.view_group"),
+            Item(_("API keys"), "key", "admin:rest_apikey_changelist", "rest.view_apikey"),
+        ],
+    ),
+    (
+        _("Settings"),
+        [
+            Item(
+                _("Second approver above"),
+                "how_to_reg",
+                "admin:compensation_approvalthreshold_changelist",
+                "compensation.view_approvalthreshold",
+            ),
+            Item(
+                _("Issuing switch"),
+                "power_settings_new",
+                "admin:compensation_issuingcontrol_changelist",
+                "compensation.view_issuingcontrol",
+            ),
+        ],
+    ),
+    (
+        _("Audit"),
+        [Item(_("History"), "history", "history", "pghistory.view_events")],
+    ),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Unfold's sidebar: groups with at least one page the reader may open."""
+    badges = _badges(request)
+    groups = []
+    for title, items in GROUPS:
+        allowed = [
+            entry
+            for item in items
+            if (not item.permission or request.user.has_perm(item.permission))
+            and (entry := _entry(item, badges))
+        ]
+        if allowed:
+            groups.append({"title": title, "items": allowed})
+    return groups
+
+
+def _entry(item: Item, badges: dict[str, int]) -> dict[str, Any]:
+    try:
+        link = reverse(item.url_name)
+    except NoReverseMatch:  # a part of the house that this installation lacks
+        return {}
+    entry = {"title": item.title, "icon": item.icon, "link": link}
+    if count := badges.get(item.url_name):
+        entry |= {"badge": str(count), "badge_variant": "warning"}
+    return entry
+
+
+def _badges(request: HttpRequest) -> dict[str, int]:
+    """How many wait for this reader: two counts over small, indexed sets."""
+    badges = {}
+    if request.user.has_perm("incidents.view_incident"):
+        badges["admin:incidents_incident_changelist"] = Incident.objects.running().count()
+    if request.user.has_perm("compensation.approve_batch"):
+        waiting = Batch.objects.filter(state=Batch.State.SUBMITTED)
+        badges["admin:compensation_batch_changelist"] = waiting.count()
+    return badges

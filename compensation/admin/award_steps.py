@@ -1,0 +1,54 @@
+"""The way of one award: what happened to it, when, and by whom, from all places that know."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from backoffice.accounts.models import User
+from compensation.models import Award
+
+
+@dataclass
+class Step:
+    """One thing that happened; `at` is UTC."""
+
+    at: datetime
+    what: str
+    detail: str = ""
+
+
+def award_steps(award: Award) -> list[Step]:
+    """Oldest first. Normal moves are dated by the batch, exceptions by their history."""
+    batch: Any = award.batch
+    dated = [
+        (award.created_at, _("Priced"), ""),
+        (batch and batch.submitted_at, _("Submitted with its batch"), ""),
+        (batch and batch.approved_at, _("Approved with its batch"), ""),
+        (award.first_sent_at, _("First sent to Stripe"), ""),
+        (award.issued_at, _("Issued"), award.stripe_id),
+    ]
+    if award.state == Award.State.EXCLUDED:
+        dated = dated[:1]
+    steps = [Step(at, what, detail) for at, what, detail in dated if at]
+    return sorted(steps + _exceptions(award), key=lambda step: step.at)
+
+
+def _exceptions(award: Any) -> list[Step]:
+    events = list(award.events.select_related("pgh_context").order_by("pgh_id"))
+    people = User.objects.in_bulk(
+        {user for event in events if (user := _context(event).get("user"))}
+    )
+    states = dict(Award.State.choices)
+    steps = []
+    for event in events:
+        who = people.get(_context(event).get("user"))
+        parts = [str(who) if who else "", event.exclusion_reason, event.error_message]
+        state = str(states.get(event.state, event.state)).capitalize()
+        steps.append(Step(event.pgh_created_at, state, ": ".join(part for part in parts if part)))
+    return steps
+
+
+def _context(event: Any) -> dict[str, Any]:
+    return event.pgh_context.metadata if event.pgh_context else {}

@@ -1,0 +1,53 @@
+"""The first line of a batch's page: in what state it is, and what comes next for this reader."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from compensation.models import Approval, Batch
+
+State = Batch.State
+
+
+@dataclass
+class Lead:
+    """What is, and what is to be done; `tone` is one of "", good, warn, bad."""
+
+    next_step: str
+    tone: str = ""
+    reason: str = ""
+
+
+def lead(request: HttpRequest, batch: Batch, approvals: list[Approval]) -> Lead:
+    """The line for this reader."""
+    if batch.state == State.SUBMITTED:
+        return _submitted(request, batch, approvals)
+    steps: dict[str, Lead] = {
+        State.DRAFT: Lead(_("Price it: then you see what it would cost.")),
+        State.PRICED: Lead(_("Check the figures below, then submit it for approval.")),
+        State.APPROVED: Lead(_("Approved. Issuing starts within seconds.")),
+        State.ISSUING: Lead(_("Being issued. Nothing to do.")),
+        State.PAUSED: Lead(_("Paused: nothing is issued until it is resumed."), "warn"),
+        State.ISSUED: Lead(_("Issued. Nothing to do."), "good"),
+        State.REJECTED: Lead(_("Rejected. Draft a new batch from the incident."), "bad"),
+        State.CANCELLED: Lead(_("Cancelled. Draft a new batch from the incident.")),
+    }
+    found = steps[batch.state]
+    if batch.state == State.PAUSED:
+        found.reason = batch.pause_reason
+    return found
+
+
+def _submitted(request: HttpRequest, batch: Batch, approvals: list[Approval]) -> Lead:
+    me: Any = request.user
+    left = batch.approvals_needed - len(approvals)
+    if me.has_perm("compensation.approve_batch"):
+        if any(approval.user_id == me.pk for approval in approvals):
+            return Lead(_("You have approved. It waits for a second person."))
+        if me.pk not in {batch.submitted_by_id, batch.created_by_id}:
+            return Lead(_("Needs your approval: check the figures, then sign or reject."), "warn")
+    if left > 1:
+        return Lead(_("Waits for two approvals by people other than the submitter."))
+    return Lead(_("Waits for an approval by somebody other than the submitter."))

@@ -1,0 +1,206 @@
+"""What the page of a batch shows: read here, rendered by its template."""
+
+import json
+from typing import Any
+
+from django.db.models import Count, Max
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from backoffice import money
+from compensation import summaries
+from compensation.admin.batch_choices import choices
+from compensation.admin.batch_lead import lead
+from compensation.admin.looks import BATCH_LABELS, amounts, language, number
+from compensation.models import Approval, Award, Batch, BatchLook
+
+State = Batch.State
+ISSUING_STATES = (State.APPROVED, State.ISSUING, State.PAUSED, State.ISSUED)
+MOVING_STATES = (State.APPROVED, State.ISSUING)
+# Above this many awards counting them takes a while, so it is done less often.
+MANY = 100_000
+LINES_SHOWN = 15
+
+
+def page(request: HttpRequest, batch: Batch) -> dict[str, Any]:
+    """Everything of the page; remembers what the reader has now seen."""
+    summary: Any = summaries.summarise(batch)
+    approvals = list(
+        Approval.objects.filter(batch=batch, withdrawn_at=None)
+        .select_related("user")
+        .order_by("signed_at")
+    )
+    issuing = progress(batch) if batch.state in ISSUING_STATES else None
+    failed = issuing["failed"] if issuing else 0
+    approvers = [approval.user_id for approval in approvals]
+    offered = choices(request, batch, summary, failed, approvers)
+    return {
+        "batch": batch,
+        "label": BATCH_LABELS[batch.state],
+        "summary": summary,
+        "total": amounts(summary["amounts_minor"]),
+        "approvals": approvals,
+        "choices": offered,
+        "lead": lead(request, batch, approvals),
+        "progress": issuing,
+        "groups": _groups(summary),
+        "charts": [_chart(currency, spread) for currency, spread in summary["spreads"].items()],
+        "left_out": sum(line["awards"] for line in summary["left_out"]),
+        "changes": _changes_since_last_look(request, batch, summary),
+        "may_exclude": may_exclude(request, batch),
+    }
+
+
+def may_exclude(request: HttpRequest, batch: Batch) -> bool:
+    return batch.state in {State.PRICED, State.SUBMITTED} and request.user.has_perm(
+        "compensation.exclude_award"
+    )
+
+
+def progress(batch: Batch) -> dict[str, Any]:
+    """How far issuing is, with the reasons of what failed."""
+    figures = summaries.awards_progress(batch)
+    states = figures["by_state"]
+    total = max(figures["total"], 1)
+    failed, unknown = states[Award.State.FAILED], states[Award.State.UNKNOWN]
+    issued = states[Award.State.ISSUED] + states[Award.State.REVERSED]
+    return {
+        **figures,
+        "issued": issued,
+        "failed": failed,
+        "unknown": unknown,
+        "waiting": figures["total"] - issued - failed - unknown,
+        "reasons": failure_reasons(batch) if failed or unknown else [],
+        "moves": batch.state in MOVING_STATES,
+        "every_seconds": 5 if figures["total"] > MANY else 2,
+        "shares": {
+            "issued": 100 * issued / total,
+            "failed": 100 * failed / total,
+            "unknown": 100 * unknown / total,
+        },
+    }
+
+
+def failure_reasons(batch: Batch) -> list[dict[str, Any]]:
+    """Failed and unknown awards by their reason, most first, each with one of its messages."""
+    lines: Any = (
+        Award.objects.filter(batch=batch, state__in=[Award.State.FAILED, Award.State.UNKNOWN])
+        .order_by()
+        .values("state", "error_code")
+        .annotate(awards=Count("id"), message=Max("error_message"))
+        .order_by("state", "-awards")
+    )
+    return list(lines)
+
+
+def _groups(summary: Any) -> list[dict[str, Any]]:
+    """By rule, by plan, by country: each line with its share of the largest one."""
+    titles = {
+        "by_rule": (_("By rule"), _("Rule")),
+        "by_plan": (_("By plan"), _("Plan")),
+        "by_country": (_("By country"), _("Country")),
+    }
+    groups = []
+    for name, (title, column) in titles.items():
+        largest = max((line["awards"] for line in summary[name]), default=0)
+        lines = [
+            {
+                **line,
+                "label": line["label"] or "–",
+                "money": amounts(line["amounts_minor"]),
+                "share": 100 * line["awards"] / largest,
+            }
+            for line in summary[name]
+        ]
+        groups.append(
+            {
+                "title": title,
+                "column": column,
+                "lines": lines[:LINES_SHOWN],
+                "more": len(lines[LINES_SHOWN:]),
+            }
+        )
+    return groups
+
+
+def _chart(currency: str, spread: Any) -> dict[str, Any]:
+    """A histogram of one currency's credits as unfold's chart component takes it."""
+    buckets = {bucket["from_minor"]: bucket for bucket in spread["buckets"]}
+    step = spread["buckets"][0]["to_minor"] - spread["buckets"][0]["from_minor"]
+    starts = range(min(buckets), max(buckets) + step, step)
+    data = {
+        "labels": [_span(start, step, currency) for start in starts],
+        "datasets": [
+            {
+                "label": "awards",
+                "data": [buckets[s]["awards"] if s in buckets else 0 for s in starts],
+                "backgroundColor": "var(--color-primary-500)",
+                "maxBarThickness": 48,
+            }
+        ],
+    }
+    return {
+        "currency": currency,
+        "data": json.dumps(data),
+        "options": json.dumps(CHART_OPTIONS),
+        **{
+            name: money.format_money(spread[f"{name}_minor"], currency, language())
+            for name in ("smallest", "median", "largest")
+        },
+    }
+
+
+CHART_OPTIONS = {
+    "animation": False,
+    "maintainAspectRatio": False,
+    "plugins": {"legend": {"display": False}},
+    "scales": {
+        "x": {"grid": {"display": False}, "ticks": {"color": "#8b97a3", "maxRotation": 45}},
+        "y": {
+            "beginAtZero": True,
+            "border": {"display": False},
+            "grid": {},
+            "ticks": {"color": "#8b97a3", "precision": 0, "maxTicksLimit": 5},
+        },
+    },
+}
+
+
+def _span(start: int, step: int, currency: str) -> str:
+    low, high = money.to_major(start, currency), money.to_major(start + step, currency)
+    return f"{low.normalize():f} – {high.normalize():f}"
+
+
+def _changes_since_last_look(
+    request: HttpRequest, batch: Batch, summary: Any
+) -> dict[str, Any] | None:
+    """What this reader saw last, where it differs from now; and now becomes what they saw."""
+    now = {
+        "state": batch.state,
+        "awards": summary["awards"],
+        "amounts_minor": summary["amounts_minor"],
+        "left_out": sum(line["awards"] for line in summary["left_out"]),
+    }
+    user: Any = request.user
+    before = BatchLook.objects.filter(batch=batch, user=user).first()
+    BatchLook.objects.update_or_create(
+        batch=batch,
+        user=user,
+        defaults={"seen_at": timezone.now(), "totals": now},
+    )
+    if before is None:
+        return None
+    return {"seen_at": before.seen_at, "lines": _differences(before.totals, now)}
+
+
+def _differences(then: Any, now: Any) -> list[tuple[str, str, str]]:
+    """(what, then, now) of all that changed."""
+    state = dict(State.choices)
+    pairs = [
+        (_("State"), str(state.get(then["state"], "")), str(state[now["state"]])),
+        (_("Awards"), number(then["awards"]), number(now["awards"])),
+        (_("Amount"), amounts(then["amounts_minor"]) or "–", amounts(now["amounts_minor"]) or "–"),
+        (_("Left out"), number(then["left_out"]), number(now["left_out"])),
+    ]
+    return [pair for pair in pairs if pair[1] != pair[2]]

@@ -1,0 +1,150 @@
+"""The switch that stops all issuing, and the sums from which two must approve."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from backoffice import money
+from backoffice.accounts.models import User
+from backoffice.listing import ReadOnly
+from compensation import issuing
+from compensation.admin.doors import call, post_only
+from compensation.admin.looks import language
+from compensation.models import ApprovalThreshold, Award, Batch, IssuingControl
+
+CHANGES_SHOWN = 20
+
+
+@admin.register(IssuingControl)
+class IssuingControlAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    """One row, so the list is the page: stop, or resume, with the reason and who did it when."""
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        urls: list[URLPattern] = super().get_urls()
+        return [
+            path("stop/", wrap(self.stop_view), name="compensation_issuingcontrol_stop"),
+            path("resume/", wrap(self.resume_view), name="compensation_issuingcontrol_resume"),
+            *urls,
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The switch and its last changes."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        control = IssuingControl.objects.select_related("changed_by").get()
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Issuing switch"),
+            "control": control,
+            "issuing_stopped": None,  # the page says it itself
+            "may_stop": request.user.has_perm("compensation.stop_issuing"),
+            "running": Batch.objects.filter(
+                state__in=[Batch.State.APPROVED, Batch.State.ISSUING]
+            ).count(),
+            "waiting": Award.objects.filter(
+                state__in=[Award.State.APPROVED, Award.State.SENDING]
+            ).count(),
+            "changes": _changes(control),
+        }
+        return TemplateResponse(request, "admin/compensation/issuing/switch.html", context)
+
+    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return redirect("admin:compensation_issuingcontrol_changelist")
+
+    def stop_view(self, request: HttpRequest) -> HttpResponse:
+        if refusal := post_only(request, "compensation.stop_issuing"):
+            return refusal
+        reason = request.POST.get("reason", "")
+        call(
+            request,
+            lambda: issuing.stop_issuing(by=request.user, reason=reason),  # type: ignore[arg-type]
+            _("All issuing is stopped."),
+        )
+        return redirect("admin:compensation_issuingcontrol_changelist")
+
+    def resume_view(self, request: HttpRequest) -> HttpResponse:
+        if refusal := post_only(request, "compensation.stop_issuing"):
+            return refusal
+        call(
+            request,
+            lambda: issuing.resume_issuing(by=request.user),  # type: ignore[arg-type]
+            _("Issuing goes on."),
+        )
+        return redirect("admin:compensation_issuingcontrol_changelist")
+
+
+def _changes(control: Any) -> list[dict[str, Any]]:
+    events = list(control.events.select_related("pgh_context").order_by("-pgh_id")[:CHANGES_SHOWN])
+    people = User.objects.in_bulk({event.changed_by_id for event in events})
+    return [
+        {
+            "at": event.pgh_created_at,
+            "stopped": event.is_stopped,
+            "reason": event.reason,
+            "who": people.get(event.changed_by_id),
+        }
+        for event in events
+    ]
+
+
+class ThresholdForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The amount as people write it, 10000.00, kept in minor units."""
+
+    amount = forms.CharField(
+        label=gettext_lazy("Amount"),
+        help_text=gettext_lazy("Such as 10000 or 10000.50, in the currency above."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+    class Meta:
+        model = ApprovalThreshold
+        fields = ("currency",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            major = money.to_major(self.instance.amount_minor, self.instance.currency)
+            self.initial["amount"] = str(major)
+
+    def clean_currency(self) -> str:
+        return str(self.cleaned_data["currency"]).upper()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "amount" in cleaned and "currency" in cleaned:
+            try:
+                self.instance.amount_minor = money.to_minor(cleaned["amount"], cleaned["currency"])
+            except ValueError as error:
+                raise ValidationError({"amount": str(error)}) from None
+            if self.instance.amount_minor < 0:
+                raise ValidationError({"amount": _("The amount must not be negative.")})
+        return cleaned
+
+
+@admin.register(ApprovalThreshold)
+class ApprovalThresholdAdmin(ModelAdmin):  # type: ignore[misc]
+    """From which sum of a batch's credits a second person must approve, by currency."""
+
+    form = ThresholdForm
+    fields = ("currency", "amount")
+    list_display = ("currency", "above")
+    ordering = ("currency",)
+
+    @display(description=gettext_lazy("second approver above"))
+    def above(self, threshold: ApprovalThreshold) -> str:
+        return money.format_money(threshold.amount_minor, threshold.currency, language())

@@ -1,0 +1,49 @@
+"""How lists of the API are narrowed."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+
+from backoffice.customers.models import Customer
+from compensation.models import Award, Batch
+from incidents.models import Incident
+
+
+class BatchFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Batches by incident and state."""
+
+    incident = django_filters.CharFilter(field_name="incident__number")
+    state = django_filters.ChoiceFilter(choices=Batch.State.choices)
+
+    class Meta:
+        model = Batch
+        fields = ("incident", "state")
+
+
+class AwardFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Awards by what they belong to. Names are looked up first: then an index finds the awards."""
+
+    batch = django_filters.CharFilter(method="of_batch")
+    incident = django_filters.CharFilter(method="of_incident")
+    customer = django_filters.CharFilter(method="of_customer", label="The customer's reference.")
+    state = django_filters.ChoiceFilter(choices=Award.State.choices)
+    benefit = django_filters.ChoiceFilter(choices=Award.Benefit.choices)
+
+    class Meta:
+        model = Award
+        fields = ("batch", "incident", "customer", "state", "benefit")
+
+    def of_batch(self, awards: QuerySet[Award], name: str, number: str) -> QuerySet[Award]:
+        return awards.filter(batch=_id(Batch.objects.filter(number=number)))
+
+    def of_incident(self, awards: QuerySet[Award], name: str, number: str) -> QuerySet[Award]:
+        return awards.filter(batch__incident=_id(Incident.objects.filter(number=number)))
+
+    def of_customer(self, awards: QuerySet[Award], name: str, reference: str) -> QuerySet[Award]:
+        return awards.filter(customer=_id(Customer.objects.filter(reference=reference)))
+
+
+def _id(rows: Any) -> int:
+    """The one row's id; 0, which no row has, if there is none."""
+    return int(rows.values_list("pk", flat=True).first() or 0)

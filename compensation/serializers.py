@@ -1,0 +1,184 @@
+"""What the API says about batches, awards and a customer's credits.
+
+Amounts are integers in minor units of their currency, times are UTC (RFC 3339).
+"""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from compensation.explanations import explain
+from compensation.models import Award, Batch, PolicyVersion
+from incidents.models import Incident
+
+EXPLAINED_IN = ("en", "de")
+
+
+class AmountSerializer(serializers.Serializer[Any]):
+    """A sum of money."""
+
+    amount_minor = serializers.IntegerField()
+    currency = serializers.CharField()
+
+
+class BatchSerializer(serializers.ModelSerializer[Batch]):
+    """A batch. Approving and issuing it takes people: the API only proposes."""
+
+    incident = serializers.CharField(source="incident.number")
+    policy = serializers.CharField(source="version.policy.key")
+    version = serializers.IntegerField(source="version.number")
+    approvals = serializers.IntegerField(
+        source="signatures", help_text="How many people have approved it so far."
+    )
+    submitted_by = serializers.SerializerMethodField()
+    awards = serializers.SerializerMethodField(
+        help_text="How many awards it gives; null in lists until somebody looked at the batch."
+    )
+    totals = serializers.SerializerMethodField(
+        help_text="Its credits by currency; null like `awards`."
+    )
+
+    class Meta:
+        model = Batch
+        fields = (
+            "number",
+            "state",
+            "incident",
+            "policy",
+            "version",
+            "awards",
+            "totals",
+            "digest",
+            "approvals",
+            "approvals_needed",
+            "created_by_key",
+            "submitted_by",
+            "created_at",
+            "priced_at",
+            "submitted_at",
+            "approved_at",
+            "issued_at",
+        )
+
+    @extend_schema_field(serializers.CharField(allow_blank=True))
+    def get_submitted_by(self, batch: Batch) -> str:
+        """The person's name; empty where a key did, or nobody yet."""
+        return str(batch.submitted_by) if batch.submitted_by else ""
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_awards(self, batch: Batch) -> int | None:
+        awards: int | None = batch.summary.get("awards")
+        return awards
+
+    @extend_schema_field(AmountSerializer(many=True, allow_null=True))
+    def get_totals(self, batch: Batch) -> list[dict[str, Any]] | None:
+        amounts = batch.summary.get("amounts_minor")
+        if amounts is None:
+            return None
+        return [
+            {"amount_minor": amount_minor, "currency": currency}
+            for currency, amount_minor in sorted(amounts.items())
+        ]
+
+
+class BatchDraftSerializer(serializers.Serializer[Any]):
+    """Which incident to compensate, and under which policy."""
+
+    incident = serializers.SlugRelatedField(slug_field="number", queryset=Incident.objects.all())
+    policy = serializers.SlugRelatedField(
+        slug_field="policy__key",
+        queryset=PolicyVersion.objects.filter(state=PolicyVersion.State.ACTIVE),
+        help_text="The policy's key; its version in force is taken.",
+        error_messages={"does_not_exist": _("No policy “{value}” is in force.")},
+    )
+
+
+class AwardSerializer(serializers.ModelSerializer[Award]):
+    """One benefit for one customer."""
+
+    batch = serializers.CharField(source="batch.number", default=None, allow_null=True)
+    incident = serializers.CharField(source="incident.number", default=None, allow_null=True)
+    customer = serializers.CharField(source="customer.reference")
+    subscription = serializers.CharField(
+        source="subscription.reference", default=None, allow_null=True
+    )
+
+    class Meta:
+        model = Award
+        fields: tuple[str, ...] = (
+            "id",
+            "source",
+            "batch",
+            "incident",
+            "customer",
+            "subscription",
+            "plan",
+            "country",
+            "benefit",
+            "state",
+            "amount_minor",
+            "currency",
+            "days",
+            "trial_end_target",
+            "priority_until",
+            "major_seconds",
+            "partial_seconds",
+            "exclusion",
+            "exclusion_reason",
+            "error_code",
+            "error_message",
+            "stripe_id",
+            "created_at",
+            "issued_at",
+        )
+
+
+class ExplainedAwardSerializer(AwardSerializer):
+    """An award with the sum it was made by."""
+
+    explanation = serializers.SerializerMethodField(
+        help_text="The sum in words, in the customer's language where we have it."
+    )
+
+    class Meta(AwardSerializer.Meta):
+        fields = (*AwardSerializer.Meta.fields, "explanation")
+
+    @extend_schema_field(serializers.CharField())
+    def get_explanation(self, award: Award) -> str:
+        language = award.customer.language
+        return explain(award, language=language if language in EXPLAINED_IN else "en")
+
+
+class UseSerializer(serializers.Serializer[Any]):
+    """An invoice that took some of a credit."""
+
+    invoice = serializers.CharField()
+    amount_minor = serializers.IntegerField()
+    used_at = serializers.DateTimeField()
+
+
+class CreditSerializer(serializers.Serializer[Any]):
+    """One benefit as its customer sees it."""
+
+    id = serializers.IntegerField(source="award.pk")
+    benefit = serializers.ChoiceField(source="award.benefit", choices=Award.Benefit.choices)
+    state = serializers.CharField(help_text="coming, booked, used or taken_back")
+    amount_minor = serializers.IntegerField()
+    left_minor = serializers.IntegerField(help_text="What no invoice has taken yet.")
+    currency = serializers.CharField()
+    incident = serializers.CharField(source="incident.number", default=None, allow_null=True)
+    incident_title = serializers.CharField(source="incident.title", default=None, allow_null=True)
+    booked_at = serializers.DateTimeField(allow_null=True)
+    trial_until = serializers.DateTimeField(allow_null=True)
+    priority_until = serializers.DateTimeField(allow_null=True)
+    uses = UseSerializer(many=True)
+
+
+class CreditsSerializer(serializers.Serializer[Any]):
+    """A customer's credits, newest first, and what is left of them."""
+
+    customer = serializers.CharField()
+    balances = AmountSerializer(many=True)
+    credits = CreditSerializer(many=True)
