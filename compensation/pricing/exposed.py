@@ -102,8 +102,13 @@ def _found(terms: Terms) -> dict[str, Expression]:
         for rule in terms.rules
     ]
     if not terms.adds_rows_up:
-        return {"rule": Case(*whens, output_field=SmallIntegerField())}
-    return {"rules": Positions(*(Case(w, output_field=SmallIntegerField()) for w in whens))}
+        return {"rule": _position(*whens)}
+    return {"rules": Positions(*map(_position, whens))}
+
+
+def _position(*whens: When) -> Expression:
+    """With its type said: a case that nothing can fit is a bare NULL."""
+    return Cast(Case(*whens, output_field=SmallIntegerField()), SmallIntegerField())
 
 
 def _with_period(rows: QuerySet[Exposure], terms: Terms) -> QuerySet[Exposure]:

@@ -142,8 +142,9 @@ def _capped(version: PolicyVersion) -> str:
         SELECT c.*,
             CASE WHEN is_customers THEN customer_cap ELSE own_cap END AS cap_minor,
             CASE WHEN is_customers THEN customer_given ELSE own_given END AS given_minor,
-            LEAST(own_amount, GREATEST(div(customer_cap - customer_given, step) * step, 0))::bigint
-                AS amount_minor
+            CASE WHEN customer_cap IS NULL THEN own_amount ELSE LEAST(
+                own_amount, GREATEST(div(customer_cap - customer_given, step) * step, 0)
+            ) END::bigint AS amount_minor
         FROM (
             SELECT w.*, COALESCE(
                 customer_cap - customer_given < own_cap - own_given, customer_cap IS NOT NULL
