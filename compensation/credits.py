@@ -69,10 +69,11 @@ class Credits:
 
 
 def credits_of(customer: Customer) -> Credits:
-    """Everything `customer` was promised or got, and the balance per currency. Two queries."""
+    """Everything `customer` was promised or got, and the balance per currency. Three queries."""
     awards = (
         Award.objects.filter(customer=customer, state__in=_STATES)
         .select_related("incident", "subscription", "batch__version__policy")
+        .prefetch_related("batch__version__rules")  # for `explain`
         .order_by("-id")
     )
     moved: dict[int | None, list[LedgerEntry]] = defaultdict(list)

@@ -197,7 +197,7 @@ def test_home_needs_as_many_queries_for_one_credit_as_for_three(
         issued(subscription)
     client.force_login(member(subscription.customer))
     # session, user, contact; running incidents, awards, ledger, subscriptions
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get("/account/")
 
 
