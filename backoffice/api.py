@@ -18,6 +18,7 @@ router.register("incidents", incidents.IncidentViewSet, basename="incident")
 router.register("outages", incidents.OutageViewSet, basename="outage")
 router.register("cohorts", incidents.CohortViewSet, basename="cohort")
 router.register("exposures", incidents.ExposureViewSet, basename="exposure")
+router.register("policies", compensation.PolicyViewSet, basename="policy")
 router.register("batches", compensation.BatchViewSet, basename="batch")
 router.register("awards", compensation.AwardViewSet, basename="award")
 

@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import QuerySet
 
 from backoffice.customers.models import Customer
-from compensation.models import Award, Batch
+from compensation.models import Award, Batch, Policy, PolicyVersion
 from incidents.models import Incident
 
 
@@ -47,3 +47,19 @@ class AwardFilter(django_filters.FilterSet):  # type: ignore[misc]
 def _id(rows: Any) -> int:
     """The one row's id; 0, which no row has, if there is none."""
     return int(rows.values_list("pk", flat=True).first() or 0)
+
+
+class PolicyFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Policies: the default one, or those in force."""
+
+    in_force = django_filters.BooleanFilter(
+        method="of_force", label="Whether a version of it is in force."
+    )
+
+    class Meta:
+        model = Policy
+        fields = ("is_default", "in_force")
+
+    def of_force(self, policies: QuerySet[Policy], name: str, value: bool) -> QuerySet[Policy]:  # noqa: FBT001 - called by django-filter
+        active = policies.filter(versions__state=PolicyVersion.State.ACTIVE)
+        return active if value else policies.exclude(pk__in=active.values("pk"))

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from compensation.explanations import explain
-from compensation.models import Award, Batch, PolicyVersion
+from compensation.models import Award, Batch, Policy, PolicyVersion, Rule
 from incidents.models import Incident
 
 EXPLAINED_IN = ("en", "de")
@@ -182,3 +182,62 @@ class CreditsSerializer(serializers.Serializer[Any]):
     customer = serializers.CharField()
     balances = AmountSerializer(many=True)
     credits = CreditSerializer(many=True)
+
+
+# {currency: minor units}
+AMOUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
+
+
+@extend_schema_field(AMOUNTS)
+class AmountsField(serializers.JSONField):
+    """{currency: minor units}."""
+
+
+class RuleSerializer(serializers.ModelSerializer[Rule]):
+    """One row: its conditions (empty: any), and what it gives."""
+
+    credit_amounts = AmountsField()
+
+    class Meta:
+        model = Rule
+        exclude = ("id", "version")
+
+
+class PolicyVersionSerializer(serializers.ModelSerializer[PolicyVersion]):
+    """The terms around the table, and its rows in order."""
+
+    cap_amounts = AmountsField()
+    minimum_amounts = AmountsField()
+    rules = RuleSerializer(many=True)
+
+    class Meta:
+        model = PolicyVersion
+        fields = (
+            "number",
+            "hit_policy",
+            "fee_period",
+            "partial_weight",
+            "counts_maintenance",
+            "cap_percent",
+            "cap_amounts",
+            "minimum_amounts",
+            "is_minimum_exclusive",
+            "rounding",
+            "activated_at",
+            "rules",
+        )
+
+
+class PolicySerializer(serializers.ModelSerializer[Policy]):
+    """A promise, with its version in force; null where none is."""
+
+    version = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Policy
+        fields = ("key", "name", "description", "source", "is_default", "version")
+
+    @extend_schema_field(PolicyVersionSerializer(allow_null=True))
+    def get_version(self, policy: Any) -> dict[str, Any] | None:
+        version = next(iter(policy.active), None)
+        return None if version is None else dict(PolicyVersionSerializer(version).data)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
@@ -10,21 +10,22 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from rest_framework.viewsets import GenericViewSet
+from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
 from backoffice.customers.models import Customer
 from backoffice.rest.idempotency import idempotent
 from backoffice.rest.models import ApiKey, Scope
 from compensation.batches import create_batch, price_batch, submit_batch
 from compensation.credits import credits_of
-from compensation.filters import AwardFilter, BatchFilter
-from compensation.models import Award, Batch
+from compensation.filters import AwardFilter, BatchFilter, PolicyFilter
+from compensation.models import Award, Batch, Policy, PolicyVersion
 from compensation.serializers import (
     AwardSerializer,
     BatchDraftSerializer,
     BatchSerializer,
     CreditsSerializer,
     ExplainedAwardSerializer,
+    PolicySerializer,
 )
 from compensation.summaries import summarise
 
@@ -107,6 +108,25 @@ class AwardViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
 
     def get_serializer_class(self) -> type[AwardSerializer]:
         return ExplainedAwardSerializer if self.action == "retrieve" else AwardSerializer
+
+
+class PolicyViewSet(ReadOnlyModelViewSet[Policy]):
+    """Policies by key, each with its version in force. People write them in the admin."""
+
+    scopes = {"list": Scope.POLICIES_READ, "retrieve": Scope.POLICIES_READ}
+    serializer_class = PolicySerializer
+    filterset_class = PolicyFilter
+    lookup_field = "key"
+    lookup_value_regex = r"[-\w]+"
+    queryset = Policy.objects.prefetch_related(
+        Prefetch(
+            "versions",
+            queryset=PolicyVersion.objects.filter(
+                state=PolicyVersion.State.ACTIVE
+            ).prefetch_related("rules"),
+            to_attr="active",
+        )
+    )
 
 
 class CreditsView(APIView):

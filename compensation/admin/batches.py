@@ -22,6 +22,7 @@ from compensation import summaries
 from compensation.admin import batch_page
 from compensation.admin.batch_doors import batch_urls
 from compensation.admin.incident_batches import draft_batch, incident_batches
+from compensation.admin.liability import incident_liability
 from compensation.admin.looks import BATCH_LABELS, award_value, gives, gives_cell
 from compensation.models import Award, Batch
 from compensation.models.award import Exclusion
@@ -82,7 +83,11 @@ class BatchAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
                 wrap(view),
                 name=f"compensation_incident_{name}",
             )
-            for name, view in [("batches", incident_batches), ("draft", draft_batch)]
+            for name, view in [
+                ("batches", incident_batches),
+                ("draft", draft_batch),
+                ("liability", incident_liability),
+            ]
         ]
         urls: list[URLPattern] = super().get_urls()
         return own + batch_urls(self.admin_site) + urls
