@@ -8,6 +8,7 @@ from django.db.models import (
     Case,
     DateTimeField,
     DecimalField,
+    ExpressionWrapper,
     F,
     Func,
     IntegerField,
@@ -72,7 +73,9 @@ def exposed(terms: Terms) -> QuerySet[Exposure, Any]:
     if terms.partial_permille == 0:
         # Hit in no way that this policy counts.
         rows = rows.filter(Q(major__gt=0) | Q(partial=0))
-    rows = rows.alias(downtime=F("major") * 1000 + F("partial") * terms.partial_permille)
+    weighed = F("major") * 1000 + F("partial") * terms.partial_permille
+    # Named as 64 bits: Django takes a bound beyond 32 bits for one that nothing can reach.
+    rows = rows.alias(downtime=ExpressionWrapper(weighed, output_field=BigIntegerField()))
     rows = _with_period(rows, terms)
     found = _found(terms)
     return rows.order_by().values(

@@ -24,3 +24,11 @@ def test_price_writes_an_award_with_its_sum(batch):
     award = Award.objects.get()
     assert award.amount_minor == 4990
     assert award.rules == [1]
+
+
+def test_a_bound_of_many_days_is_reached():
+    # 30 days in milliseconds are more than 32 bits hold
+    rule = RuleFactory(uptime_to=Decimal(0), uptime_to_inclusive=True)
+    exposure = ExposureFactory(major_seconds=31 * 24 * 3600)
+    batch = BatchFactory(incident=exposure.incident, version=rule.version)
+    assert price(batch).amounts == {"EUR": 4990}

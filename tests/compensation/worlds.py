@@ -23,7 +23,9 @@ STARTS = [
 MONTH, LONG_AGO = 2_592_000, datetime(2020, 1, 31, 6, tzinfo=UTC)
 # What stands exactly at 99.999, 99.95, 99.9, 99 and 95 % of 30 days, and beside it.
 SECONDS = [0, 1, 26, 1295, 1296, 1297, 2591, 2592, 2593, 25920, 129_600, MONTH, 3 * MONTH]
-BOUNDS = [Decimal(b) for b in ("0", "95", "99", "99.9", "99.95", "99.999", "99.999999", "100")]
+BOUNDS = [
+    Decimal(b) for b in ("0", "50", "95", "99", "99.9", "99.95", "99.999", "99.999999", "100")
+]
 MINUTES = [Decimal(m) for m in ("0", "0.5", "21.6", "43.2", "432", "1000.001")]
 CAPS = [Decimal(c) for c in ("5", "12.345", "100")]
 VALUES = [Decimal(v) for v in ("0.0001", "3.5", "10", "12.5", "25", "33.3333", "100", "250")]
