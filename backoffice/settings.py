@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "incidents",
     "compensation",
     "support",
+    "backoffice.demo",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,66 @@
+"""What the demo prints: figures, addresses and sign-ins."""
+
+import json
+from typing import Any
+
+from django.core.management.base import OutputWrapper
+from django.urls import reverse
+
+from backoffice.demo.people import Cast
+from backoffice.demo.stage import PLACE, Stage
+from backoffice.demo.story import Tale
+from backoffice.money import format_money
+
+
+def print_summary(out: OutputWrapper, result: dict[str, Any], tale: Tale) -> None:
+    """The story's figures, ours beside the sandbox's."""
+    out.write(f"\n{tale.incident}: {tale.exposed:,} of {tale.customers:,} customers were hit.")
+    out.write(
+        f"Batch {tale.batch}: {result['awards']:,} awards, {result['issued']:,} issued, "
+        f"{result['failed']:,} failed, {result['unknown']:,} unknown; "
+        f"{result['trial_extensions']:,} trials extended."
+    )
+    for currency, amount in result["amount_minor"].items():
+        there = result["sandbox_amount_minor"].get(currency, 0)
+        sign = "=" if there == amount else "≠"
+        out.write(
+            f"  {format_money(amount, currency):>18} in our ledger  {sign}  "
+            f"{format_money(there, currency):>18} at Stripe (sandbox)"
+        )
+    seconds = ", ".join(f"{name} {took} s" for name, took in result["seconds"].items())
+    out.write(f"Took: {seconds}\n")
+
+
+def print_addresses(out: OutputWrapper, scene: Stage, cast: Cast, tale: Tale) -> None:
+    """Where to look, and as whom."""
+    out.write(f"Back office  {scene.web_url}/admin/   (password of everybody: {cast.password})")
+    for role, user in cast.staff.items():
+        out.write(f"  {role:<17} {user.email}")
+    out.write(f"Customer     {tale.portal_url}   (opens once; {tale.featured})")
+    out.write(f"  or sign in at {scene.web_url}/account/ as {tale.featured.email};")
+    out.write(f"  the mail with the code lies in {PLACE / 'mail'}")
+    out.write(f"Stripe       {scene.sandbox_url}/   (the sandbox: no real money)")
+    out.write(f"API          {scene.web_url}/api/v1/   Authorization: Api-Key {cast.api_key}")
+    out.write("\nCtrl-C stops everything.")
+
+
+def write_addresses(scene: Stage, cast: Cast, tale: Tale) -> None:
+    """The same for programs, such as the one that makes the screenshots; readable by us only."""
+    pages = {
+        "dashboard": reverse("admin:index"),
+        "incident": reverse("admin:incidents_incident_change", args=[tale.incident.pk]),
+        "batch": reverse("admin:compensation_batch_change", args=[tale.batch.pk]),
+        "policy": reverse("admin:compensation_policyversion_change", args=[tale.batch.version_id]),
+    }
+    file = PLACE / "addresses.json"
+    file.touch(mode=0o600)
+    content = {
+        "web": scene.web_url,
+        "stripe": scene.sandbox_url,
+        "password": cast.password,
+        "staff": {role: user.email for role, user in cast.staff.items()},
+        "api_key": cast.api_key,
+        "portal": tale.portal_url,
+        "pages": pages,
+    }
+    file.write_text(json.dumps(content, indent=2), encoding="utf-8")
