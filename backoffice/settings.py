@@ -294,6 +294,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "AwardState": "compensation.models.award.AwardState",
+        "AwardSource": "compensation.models.Award.Source",
+        "BatchState": "compensation.models.batch.BatchState",
+        "IncidentState": "incidents.models.incident.State",
+        "CohortSource": "incidents.models.Cohort.Source",
+    },
 }
 
 # --- history --------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ Amounts are integers in minor units of their currency, times are UTC (RFC 3339).
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -87,12 +86,17 @@ class BatchDraftSerializer(serializers.Serializer[Any]):
     """Which incident to compensate, and under which policy."""
 
     incident = serializers.SlugRelatedField(slug_field="number", queryset=Incident.objects.all())
-    policy = serializers.SlugRelatedField(
-        slug_field="policy__key",
-        queryset=PolicyVersion.objects.filter(state=PolicyVersion.State.ACTIVE),
-        help_text="The policy's key; its version in force is taken.",
-        error_messages={"does_not_exist": _("No policy “{value}” is in force.")},
+    policy = serializers.CharField(
+        help_text="The policy's key; its version in force is taken.", max_length=100
     )
+
+    def validate_policy(self, key: str) -> PolicyVersion:
+        version = PolicyVersion.objects.filter(
+            policy__key=key, state=PolicyVersion.State.ACTIVE
+        ).first()
+        if version is None:
+            raise serializers.ValidationError(f"No policy “{key}” is in force.")
+        return version
 
 
 class AwardSerializer(serializers.ModelSerializer[Award]):

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Case, Count, F, IntegerField, Max, Prefetch, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
 from backoffice.customers.models import Customer
@@ -33,6 +34,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     incidents = _running_incidents() if sees_incidents else []
     exceptions = _exceptions() if user.has_perm("compensation.view_award") else []
     return context | {
+        "title": _("Work"),
         "sees_incidents": sees_incidents,
         "sees_money": sees_money,
         "sees_ledger": user.has_perm("compensation.view_ledgerentry"),

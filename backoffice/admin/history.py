@@ -3,6 +3,7 @@
 from typing import Any
 
 import pghistory.core
+from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -34,9 +35,9 @@ def history(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": _("History"),
         "lines": _lines(events),
-        "tables": [(name, model.pgh_tracked_model._meta) for name, model in tables.items()],
+        "tables": [(name, _tracked(model)) for name, model in tables.items()],
         "table": table,
-        "object": request.GET.get("object", ""),
+        "object_id": request.GET.get("object", ""),
         "newer": page - 1,
         "older": page + 1 if len(events) == SHOWN and page < LAST_PAGE else 0,
     }
@@ -50,13 +51,14 @@ def _page(request: HttpRequest) -> int:
 
 def _tables() -> dict[str, Any]:
     """The event models by the name of the table they follow."""
-    models = {model.pgh_tracked_model._meta.label_lower: model for model in _event_models()}
+    models = {_tracked(model).label_lower: model for model in pghistory.core.event_models()}
     return dict(sorted(models.items()))
 
 
-def _event_models() -> list[Any]:
-    models: list[Any] = pghistory.core.event_models()
-    return [model for model in models if model.pgh_tracked_model]
+def _tracked(event: Any) -> Any:
+    """The options of the model that an event (or its model) follows; some name it by a string."""
+    model = event.pgh_tracked_model
+    return (apps.get_model(model) if isinstance(model, str) else model)._meta
 
 
 def _newest(model: Any, request: HttpRequest, count: int) -> list[Any]:
@@ -72,7 +74,7 @@ def _lines(events: list[Any]) -> list[dict[str, Any]]:
     return [
         {
             "at": event.pgh_created_at,
-            "what": event.pgh_tracked_model._meta.verbose_name,
+            "what": _tracked(event).verbose_name,
             "which": getattr(event, "pgh_obj_id", ""),
             "did": event.pgh_label,
             "who": people.get(_context(event).get("user")) or _context(event).get("key", ""),

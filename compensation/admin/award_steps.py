@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pghistory.core
 from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
@@ -35,8 +36,10 @@ def award_steps(award: Award) -> list[Step]:
     return sorted(steps + _exceptions(award), key=lambda step: step.at)
 
 
-def _exceptions(award: Any) -> list[Step]:
-    events = list(award.events.select_related("pgh_context").order_by("pgh_id"))
+def _exceptions(award: Award) -> list[Step]:
+    (event_model,) = pghistory.core.event_models(tracks_model=Award)
+    kept: Any = event_model._default_manager
+    events = list(kept.filter(pgh_obj=award).select_related("pgh_context").order_by("pgh_id"))
     people = User.objects.in_bulk(
         {user for event in events if (user := _context(event).get("user"))}
     )

@@ -1,5 +1,7 @@
 """The batch's page as finance, approvers and others see it, and what its buttons do."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -154,9 +156,21 @@ def test_figures_by_rule_plan_country_and_their_distribution(finance):
 
 
 def test_explanation_is_read_on_click(finance):
-    award = AwardFactory(rules=[], major_seconds=3600)
+    rule = RuleFactory(position=1)
+    award = AwardFactory(
+        batch=BatchFactory(version=rule.version),
+        rules=[1],
+        fee_minor=49900,
+        interval_months=1,
+        major_seconds=3600,
+        raw_amount=4990,
+        period_start=datetime(2026, 11, 1, tzinfo=UTC),
+        period_end=datetime(2026, 12, 1, tzinfo=UTC),
+    )
     response = finance[0].get(reverse("admin:compensation_award_explanation", args=[award.pk]))
-    assert "60 minutes" in words(response)
+    assert words(response) == (
+        "60 of 43,200 minutes = 99.861 % uptime; below 99.9 %: 10 % of EUR 499.00 = EUR 49.90"
+    )
 
 
 def test_issuing_shows_progress_and_its_reasons(finance):
