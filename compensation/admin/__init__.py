@@ -1,5 +1,5 @@
 """The working screens of money."""
 
-from compensation.admin import awards, batches, ledger, switches
+from compensation.admin import awards, batches, ledger, policies, switches
 
-__all__ = ["awards", "batches", "ledger", "switches"]
+__all__ = ["awards", "batches", "ledger", "policies", "switches"]

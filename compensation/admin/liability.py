@@ -50,7 +50,9 @@ def _chosen(request: HttpRequest, versions: list[PolicyVersion]) -> PolicyVersio
 
 
 def _figures(incident: Incident, version: PolicyVersion) -> dict[str, Any]:
-    key = f"liability:{incident.pk}:{version.pk}:{incident.cohorts_resolved_at}:{incident.state}"
+    counted = incident.cohorts_resolved_at
+    moment = counted.timestamp() if counted else 0
+    key = f"liability:{incident.pk}:{version.pk}:{moment}:{incident.state}"
     found: tuple[datetime, list[Liability]] | None = cache.get(key)
     if found is None:
         as_of = timezone.now()

@@ -41,7 +41,8 @@ def liability(
     running = 0
     grows = incident.profiles.exclude(running_impact="").exists()
     if grows and incident.cohorts_resolved_at is not None:
-        running = max(int((as_of - incident.cohorts_resolved_at).total_seconds()), 0)
+        as_of = max(as_of, incident.cohorts_resolved_at)
+        running = int((as_of - incident.cohorts_resolved_at).total_seconds())
     now = _totals(Terms.of(version, incident, as_of, running_seconds=running))
     if not grows:
         return [Liability(currency, *figures) for currency, figures in sorted(now.items())]

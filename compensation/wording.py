@@ -1,0 +1,108 @@
+"""Rows of a policy in words, as finance reads them."""
+
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from backoffice.money import format_money
+from compensation.models import PolicyVersion, Rule
+
+
+def number(value: Decimal | int) -> str:
+    """Without zeros that say nothing: 99.9, not 99.900000."""
+    return f"{Decimal(value).normalize():f}"
+
+
+def amounts(by_currency: dict[str, int], between: str = ", ") -> str:
+    """EUR 5.00, USD 6.00."""
+    return between.join(format_money(minor, code) for code, minor in sorted(by_currency.items()))
+
+
+def who_and_when(rule: Rule) -> str:
+    """The row's conditions; "anyone hit" where it has none."""
+    said = [
+        _(" or ").join(rule.plans),
+        _(" or ").join(rule.segments),
+        (_("in ") + ", ".join(rule.countries)) if rule.countries else "",
+        ", ".join(dict(_statuses()).get(status, status) for status in rule.statuses),
+        _tenure(rule),
+        _bounds(rule, "uptime", _("% uptime")),
+        _bounds(rule, "minutes", _("minutes")),
+        rule.condition.strip(),
+    ]
+    return "; ".join(part for part in said if part) or _("anyone hit")
+
+
+def _statuses() -> list[tuple[str, str]]:
+    from backoffice.customers.models import Subscription
+
+    return [(value, str(label)) for value, label in Subscription.Status.choices]
+
+
+def _tenure(rule: Rule) -> str:
+    since, below = rule.tenure_months_from, rule.tenure_months_to
+    said = []
+    if since is not None:
+        said.append(_("with us {n} months or longer").format(n=since))
+    if below is not None:
+        said.append(_("with us less than {n} months").format(n=below))
+    return _(" and ").join(said)
+
+
+def _bounds(rule: Rule, name: str, unit: str) -> str:
+    low, high = getattr(rule, f"{name}_from"), getattr(rule, f"{name}_to")
+    said = []
+    if low is not None:
+        word = _("from {n}") if getattr(rule, f"{name}_from_inclusive") else _("above {n}")
+        said.append(word.format(n=number(low)))
+    if high is not None:
+        word = _("up to {n}") if getattr(rule, f"{name}_to_inclusive") else _("below {n}")
+        said.append(word.format(n=number(high)))
+    return f"{' '.join(said)} {unit}" if said else ""
+
+
+def gives(rule: Rule, version: PolicyVersion) -> str:
+    """The row's benefits with the caps around the table; "nothing" where it has none."""
+    said = [_credit(rule, version)]
+    if rule.trial_days:
+        said.append(ngettext("{n} day more on trial", "{n} days more on trial", rule.trial_days)
+                    .format(n=rule.trial_days))  # fmt: skip
+    if rule.priority_days:
+        said.append(ngettext("{n} day of priority support", "{n} days of priority support",
+                             rule.priority_days).format(n=rule.priority_days))  # fmt: skip
+    return "; ".join(part for part in said if part) or _("nothing")
+
+
+def _credit(rule: Rule, version: PolicyVersion) -> str:
+    value = number(rule.credit_value or 0)
+    if rule.credit == Rule.Credit.PERCENT:
+        said = _("{n} % of the {fee}").format(n=value, fee=_fee(version))
+    elif rule.credit == Rule.Credit.TIME_MULTIPLE:
+        said = _("{n} x the fee for the time lost").format(n=value)
+    elif rule.credit == Rule.Credit.FIXED:
+        said = amounts(rule.credit_amounts, _(" or ")) or _("an amount yet to be said")
+    else:
+        return ""
+    return said + _caps(version)
+
+
+def _fee(version: PolicyVersion) -> str:
+    return {
+        PolicyVersion.FeePeriod.MONTH: _("monthly fee"),
+        PolicyVersion.FeePeriod.QUARTER: _("quarterly fee"),
+        PolicyVersion.FeePeriod.YEAR: _("yearly fee"),
+        PolicyVersion.FeePeriod.BILLING: _("billing period's fee"),
+    }[PolicyVersion.FeePeriod(version.fee_period)]
+
+
+def _caps(version: PolicyVersion) -> str:
+    """100 % of the fee is said of itself only where a row could give more; other caps always."""
+    said = ""
+    if version.cap_percent is not None:
+        said += _(", at most {n} % of the fee").format(n=number(version.cap_percent))
+    if version.cap_amounts:
+        said += _(", at most {amounts} a customer").format(
+            amounts=amounts(version.cap_amounts, _(" or "))
+        )
+    return said
