@@ -160,7 +160,7 @@ def test_history_tells_who_when_and_why():
     manager = staff(Role.INCIDENT_MANAGER, full_name="Anna Weber")
     lifecycle.acknowledge_incident(incident=incident, by=manager)
     page = words(client.get("/admin/history/", {"table": "incidents.incident"}))
-    assert f"Incident {incident.pk} update" in page
+    assert f"Incident {incident.pk} changed" in page
     assert "Anna Weber" in page
     page = words(client.get("/admin/history/", {"table": "incidents.incident", "object": "0"}))
     assert "Nothing was changed yet." in page

@@ -9,11 +9,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.accounts.models import User
 
 SHOWN = 50
 LAST_PAGE = 200
+DONE = {"insert": gettext_lazy("created"), "delete": gettext_lazy("deleted")}
 # Said elsewhere on the line, or of no use to a reader.
 LEFT_OUT = {"id", "pgh_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pgh_context_id"}
 
@@ -76,7 +78,7 @@ def _lines(events: list[Any]) -> list[dict[str, Any]]:
             "at": event.pgh_created_at,
             "what": _tracked(event).verbose_name,
             "which": getattr(event, "pgh_obj_id", ""),
-            "did": event.pgh_label,
+            "did": DONE.get(event.pgh_label, _("changed")),
             "who": people.get(_context(event).get("user")) or _context(event).get("key", ""),
             "why": _context(event).get("reason", ""),
             "where": _context(event).get("url", ""),

@@ -19,7 +19,7 @@ from unfold.decorators import display
 from backoffice.listing import BigList, ReadOnly
 from compensation.admin import batch_doors, looks
 from compensation.admin.award_steps import award_steps
-from compensation.admin.looks import AWARD_LABELS, award_value, customer_cell
+from compensation.admin.looks import AWARD_LABELS, award_value, customer_cell, unbroken
 from compensation.explanations import explain
 from compensation.models import Award
 
@@ -51,7 +51,15 @@ class CurrencyFilter(TextFilter):  # type: ignore[misc]
 class AwardAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
     """A million rows and more: one bounded count, one page, customers and batches joined."""
 
-    list_display = ("number", "who", "what", "state_label", "note", "batch", "incident_number")
+    list_display = (
+        "number",
+        "who",
+        "what",
+        "state_label",
+        "note",
+        "batch_number",
+        "incident_number",
+    )
     list_display_links = ("number",)
     list_select_related = ("customer", "batch", "incident")
     list_filter = (
@@ -86,8 +94,8 @@ class AwardAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
         return customer_cell(award)
 
     @display(description=_("gets"))
-    def what(self, award: Award) -> str:
-        return award_value(award)
+    def what(self, award: Award) -> SafeString:
+        return unbroken(award_value(award))
 
     @display(description=_("state"), label=AWARD_LABELS)
     def state_label(self, award: Award) -> tuple[str, str]:
@@ -99,9 +107,13 @@ class AwardAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
             return award.exclusion_reason or award.get_exclusion_display()
         return award.error_message[:80]
 
+    @display(description=_("batch"))
+    def batch_number(self, award: Award) -> SafeString:
+        return unbroken(award.batch or "–")
+
     @display(description=_("incident"))
-    def incident_number(self, award: Award) -> str:
-        return award.incident.number if award.incident else "–"
+    def incident_number(self, award: Award) -> SafeString:
+        return unbroken(award.incident.number if award.incident else "–")
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

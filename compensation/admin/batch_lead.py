@@ -5,7 +5,9 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from compensation.admin.looks import number
 from compensation.models import Approval, Batch
 
 State = Batch.State
@@ -20,7 +22,9 @@ class Lead:
     reason: str = ""
 
 
-def lead(request: HttpRequest, batch: Batch, approvals: list[Approval]) -> Lead:
+def lead(
+    request: HttpRequest, batch: Batch, approvals: list[Approval], progress: dict[str, Any] | None
+) -> Lead:
     """The line for this reader."""
     if batch.state == State.SUBMITTED:
         return _submitted(request, batch, approvals)
@@ -37,7 +41,35 @@ def lead(request: HttpRequest, batch: Batch, approvals: list[Approval]) -> Lead:
     found = steps[batch.state]
     if batch.state == State.PAUSED:
         found.reason = batch.pause_reason
+    if progress and (progress["failed"] or progress["unknown"]):
+        found = _in_trouble(found, batch, progress)
     return found
+
+
+def _in_trouble(found: Lead, batch: Batch, progress: dict[str, Any]) -> Lead:
+    """What failed is named first; it does not hold up the others."""
+    failed, unknown = progress["failed"], progress["unknown"]
+    told = []
+    if failed:
+        told.append(
+            ngettext(
+                "{n} award failed: see to the reason below, then retry it.",
+                "{n} awards failed: see to the reasons below, then retry them.",
+                failed,
+            ).format(n=number(failed))
+        )
+    if unknown:
+        told.append(
+            ngettext(
+                "{n} outcome is unknown: it is looked up at Stripe before anything is sent again.",
+                "{n} outcomes are unknown: they are looked up at Stripe before anything is sent"
+                " again.",
+                unknown,
+            ).format(n=number(unknown))
+        )
+    begins = {State.ISSUING: _("Being issued."), State.ISSUED: _("Issued.")}
+    start = begins.get(State(batch.state), found.next_step)
+    return Lead(" ".join([start, *told]), "warn", found.reason)
 
 
 def _submitted(request: HttpRequest, batch: Batch, approvals: list[Approval]) -> Lead:

@@ -42,7 +42,7 @@ def page(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "total": amounts(summary["amounts_minor"]),
         "approvals": approvals,
         "choices": offered,
-        "lead": lead(request, batch, approvals),
+        "lead": lead(request, batch, approvals, issuing),
         "progress": issuing,
         "groups": _groups(summary),
         "charts": [_chart(currency, spread) for currency, spread in summary["spreads"].items()],

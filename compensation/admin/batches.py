@@ -23,7 +23,7 @@ from compensation.admin import batch_page
 from compensation.admin.batch_doors import batch_urls
 from compensation.admin.incident_batches import draft_batch, incident_batches
 from compensation.admin.liability import incident_liability
-from compensation.admin.looks import BATCH_LABELS, award_value, gives, gives_cell
+from compensation.admin.looks import BATCH_LABELS, award_value, gives, gives_cell, unbroken
 from compensation.models import Award, Batch
 from compensation.models.award import Exclusion
 
@@ -35,7 +35,7 @@ SHOWN_LEFT_OUT = 100
 class BatchAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
     """Everything that changes a batch is a button on its page, never a form field."""
 
-    list_display = ("number", "state_label", "incident", "version", "gives", "signed", "submitted")
+    list_display = ("name", "state_label", "incident", "version", "gives", "signed", "submitted")
     list_select_related = ("incident", "version__policy", "submitted_by")
     list_filter = (("state", ChoicesDropdownFilter),)
     search_fields = ("number", "incident__number")
@@ -50,6 +50,10 @@ class BatchAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
     def state_label(self, batch: Batch) -> tuple[str, str]:
         return batch.state, batch.get_state_display()
 
+    @display(description=_("number"))
+    def name(self, batch: Batch) -> SafeString:
+        return unbroken(batch.number)
+
     @display(description=_("gives"))
     def gives(self, batch: Batch) -> str:
         return gives_cell(batch)
@@ -59,8 +63,8 @@ class BatchAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
         return f"{batch.signatures} / {batch.approvals_needed}" if batch.submitted_at else "–"
 
     @display(description=_("submitted"))
-    def submitted(self, batch: Batch) -> SafeString | str:
-        return moment(batch.submitted_at)
+    def submitted(self, batch: Batch) -> SafeString:
+        return unbroken(moment(batch.submitted_at))
 
     def get_urls(self) -> list[URLPattern]:
         fragments = [

@@ -12,7 +12,7 @@ from unfold.decorators import display
 from backoffice.display import moment
 from backoffice.listing import BigList, ReadOnly
 from backoffice.money import format_money
-from compensation.admin.looks import language
+from compensation.admin.looks import language, unbroken
 from compensation.models import LedgerEntry
 
 
@@ -51,8 +51,8 @@ class LedgerEntryAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
         return queryset.filter(wanted), False
 
     @display(description=_("booked"))
-    def booked(self, entry: LedgerEntry) -> SafeString | str:
-        return moment(entry.booked_at)
+    def booked(self, entry: LedgerEntry) -> SafeString:
+        return unbroken(moment(entry.booked_at))
 
     @display(
         description=_("kind"),
@@ -62,10 +62,10 @@ class LedgerEntryAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
         return entry.kind, entry.get_kind_display()
 
     @display(description=_("amount"))
-    def amount(self, entry: LedgerEntry) -> str:
+    def amount(self, entry: LedgerEntry) -> SafeString | str:
         if not entry.currency:
             return "–"
-        return format_money(entry.amount_minor, entry.currency, language())
+        return unbroken(format_money(entry.amount_minor, entry.currency, language()))
 
     @display(description=_("award"))
     def award_number(self, entry: LedgerEntry) -> str:

@@ -12,6 +12,8 @@ from django.utils.translation import get_language, ngettext
 from backoffice.money import format_money
 from compensation.models import Award, Batch
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
 # unfold's label variants by state
 BATCH_LABELS: dict[str, str] = {
     Batch.State.DRAFT: "default",
@@ -49,7 +51,7 @@ def number(count: int) -> str:
 def amounts(amounts_minor: Mapping[str, int]) -> str:
     """Sums of several currencies, never added up: EUR 1.00 + USD 2.00. Empty without money."""
     return " + ".join(
-        format_money(amount_minor, currency, language())
+        format_money(amount_minor, currency, language()).replace(" ", NO_BREAK)
         for currency, amount_minor in sorted(amounts_minor.items())
     )
 
@@ -66,9 +68,10 @@ def award_value(award: Award) -> str:
 
 
 def customer_cell(award: Award) -> SafeString:
-    """The customer's name with the reference in small letters behind it."""
+    """The customer's name, cut where it is long, with the reference under it."""
     return format_html(
-        '<span class="am-ink">{}</span> <span class="am-quiet am-small">{}</span>',
+        '<span class="am-ink am-clamp" style="max-width: 24rem">{}</span>'
+        '<span class="am-quiet am-small">{}</span>',
         award.customer.name or "–",
         award.customer.reference,
     )
@@ -91,3 +94,8 @@ def gives_cell(batch: Batch) -> str:
         return "–"
     address = reverse("admin:compensation_batch_figures", args=[batch.pk])
     return format_html('<span hx-get="{}" hx-trigger="load">…</span>', address)
+
+
+def unbroken(text: object) -> SafeString:
+    """A number or amount that stays on one line of a list."""
+    return format_html('<span class="am-num">{}</span>', text)

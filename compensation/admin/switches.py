@@ -45,7 +45,7 @@ class IssuingControlAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
         """The switch and its last changes."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        control = IssuingControl.objects.select_related("changed_by").get()
+        control, _made = IssuingControl.objects.select_related("changed_by").get_or_create(pk=1)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

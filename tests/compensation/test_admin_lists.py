@@ -166,10 +166,10 @@ def test_switch_is_seen_but_not_turned_by_readers():
     assert "Your role may see the switch, not turn it." in words(client.get(SWITCH))
     for name in ("stop", "resume"):
         assert client.post(f"{SWITCH}{name}/").status_code == 403
-    assert not IssuingControl.objects.get().is_stopped
+    assert not IssuingControl.objects.filter(is_stopped=True).exists()
     outsider, _person = signed_in(Role.COMMUNICATIONS)
     assert outsider.get(SWITCH).status_code == 403
-    IssuingControl.objects.update(is_stopped=True)
+    IssuingControl.objects.update_or_create(pk=1, defaults={"is_stopped": True})
     assert "All issuing is stopped." not in words(outsider.get("/admin/"))
 
 
