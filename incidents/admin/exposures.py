@@ -41,6 +41,11 @@ class ExposureAdmin(ModelAdmin):  # type: ignore[misc]
     ordering = ("-id",)
     sortable_by = ()
     actions = None
+    # Read-only fields build no choices: a list of a million subscriptions to choose from.
+    readonly_fields = (
+        "incident", "cohort", "customer", "subscription", "major_seconds", "partial_seconds",
+    )  # fmt: skip
+    fields = readonly_fields
 
     @display(description=_("out of order"))
     def major(self, exposure: Exposure) -> str:

@@ -1,0 +1,289 @@
+"""Who may open which door: the one table. A door without a row fails the test.
+
+A row names the door, the method, who gets in, and what stands in the URL (names of `world`).
+Doors of the admin are staff's; `nobody` in a row means that nobody gets in, for there a verb is
+the only way.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from backoffice.accounts.roles import Role
+from tests.permissions.actors import (
+    CUSTOMER,
+    EVERY_KEY,
+    EVERYBODY,
+    ROLES,
+    SIGNED_IN,
+    STAFF,
+)
+
+WORKERS = ROLES
+MONEY = ROLES - {Role.COMMUNICATIONS.value}
+MANAGER = frozenset({Role.INCIDENT_MANAGER.value})
+FINANCE = frozenset({Role.FINANCE.value})
+APPROVER = frozenset({Role.FINANCE_APPROVER.value})
+ADMINISTRATOR = frozenset({Role.ADMINISTRATOR.value})
+AUDITS = ADMINISTRATOR | {Role.AUDITOR.value}
+STOPS = FINANCE | APPROVER | ADMINISTRATOR
+NO_ONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One door, one method, and who gets in. `data` is sent with a POST."""
+
+    door: str
+    opens: frozenset[str]
+    method: str = "GET"
+    args: dict[str, str] = field(default_factory=dict)
+    data: dict[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.door if self.door.endswith(self.method) else f"{self.door} {self.method}"
+
+
+def pages(
+    app: str, model: str, pk: str, *, see: frozenset[str],
+    add: frozenset[str] = NO_ONE, change: frozenset[str] = NO_ONE, delete: frozenset[str] = NO_ONE,
+) -> Iterator[Row]:  # fmt: skip
+    """The pages Django's admin makes of a model."""
+    door, args = f"admin:{app}_{model}", {"object_id": pk}
+    yield Row(f"{door}_changelist", see)
+    yield Row(f"{door}_changelist", see, "POST")
+    yield Row(f"{door}_add", add)
+    yield Row(f"{door}_add", add, "POST")
+    yield Row(f"{door}_change", see, args=args)
+    yield Row(f"{door}_change", change, "POST", args=args)
+    yield Row(f"{door}_delete", delete, args=args)
+    yield Row(f"{door}_delete", delete, "POST", args=args)
+    yield Row(f"{door}_history", see, args=args)
+    # An old address that leads on to the change page.
+    yield Row(f"/admin/{app}/{model}/<path:object_id>/", STAFF, args=args)
+
+
+def admin(
+    door: str, opens: frozenset[str], *args: str, post: bool = True, get: bool = False
+) -> Iterator[Row]:
+    """A door of our own in the admin; `args` are "pk=batch"."""
+    named = dict(arg.split("=", 1) for arg in args)
+    yield Row(f"admin:{door}", opens if get else NO_ONE, args=named)
+    yield Row(f"admin:{door}", opens if post else NO_ONE, "POST", args=named)
+
+
+def look(door: str, opens: frozenset[str], *args: str) -> Iterator[Row]:
+    """Something to look at only: a POST shows it, too, and changes nothing."""
+    yield from admin(door, opens, *args, get=True)
+
+
+def form(door: str, opens: frozenset[str], *args: str) -> Iterator[Row]:
+    """A page with a form."""
+    yield from admin(door, opens, *args, get=True)
+
+
+def api(door: str, scope: str, *args: str, **data: object) -> Iterator[Row]:
+    """An action of the REST API, such as "batch-list POST"; for one scope only."""
+    named = dict(arg.split("=", 1) for arg in args)
+    yield Row(door, frozenset({f"key {scope}"}), door.rpartition(" ")[2], named, data)
+
+
+def accounts() -> Iterator[Row]:
+    """Signing in and what people keep there: their own, whoever they are."""
+    for name in (
+        "account_login", "account_request_login_code", "account_reset_password", "account_signup",
+        "account_inactive", "account_reset_password_done", "account_reset_password_from_key_done",
+    ):  # fmt: skip
+        yield Row(name, EVERYBODY)
+    yield Row("account_logout", EVERYBODY)
+    yield Row("account_reset_password_from_key", EVERYBODY, args={"uidb36": "0", "key": "set-0"})
+    # Only somebody half-way through signing in has anything there; the others are led on.
+    for name in ("account_confirm_login_code", "mfa_authenticate"):
+        yield Row(name, SIGNED_IN)
+    for name in (
+        "account_change_password", "account_set_password", "account_reauthenticate",
+        "mfa_index", "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_activate_totp",
+        "mfa_list_webauthn", "mfa_add_webauthn", "mfa_generate_recovery_codes",
+    ):  # fmt: skip
+        yield Row(name, SIGNED_IN)
+    # Nobody here has set one up.
+    for name in ("mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_download_recovery_codes"):
+        yield Row(name, NO_ONE)
+    # Asks first who it is, then whose passkey.
+    for name in ("mfa_edit_webauthn", "mfa_remove_webauthn"):
+        yield Row(name, SIGNED_IN, args={"pk": "user"})
+
+
+def django_admin() -> Iterator[Row]:
+    """What Django's admin brings along."""
+    yield Row("admin:index", STAFF)
+    yield Row("admin:jsi18n", STAFF)
+    yield Row("admin:search", STAFF)
+    yield Row("admin:login", STAFF)
+    yield Row("admin:logout", EVERYBODY, "POST")
+    yield Row("admin:password_change", STAFF)
+    yield Row("admin:password_change_done", STAFF)
+    yield Row("admin:autocomplete", NO_ONE)
+    yield Row("admin:app_list", MONEY, args={"app_label": "=compensation"})
+    yield Row(
+        "admin:view_on_site",
+        NO_ONE,
+        args={"content_type_id": "content_type", "object_id": "threshold"},
+    )
+    yield Row("/admin/(?P<url>.*)$", NO_ONE)
+    yield Row("history", AUDITS)
+    yield Row("dashboard-issued", MONEY)
+
+
+def people() -> Iterator[Row]:
+    yield from pages(
+        "accounts", "user", "user", see=AUDITS, add=ADMINISTRATOR, change=ADMINISTRATOR
+    )
+    yield from pages("auth", "group", "group", see=AUDITS)
+    yield from pages(
+        "rest", "apikey", "api_key", see=AUDITS, add=ADMINISTRATOR, change=ADMINISTRATOR
+    )
+
+
+def customers() -> Iterator[Row]:
+    yield from pages("customers", "customer", "customer", see=WORKERS)
+    yield from pages("customers", "subscription", "subscription", see=WORKERS)
+    yield from pages(
+        "customers", "component", "component",
+        see=WORKERS, add=MANAGER | ADMINISTRATOR, change=MANAGER | ADMINISTRATOR,
+    )  # fmt: skip
+    yield from pages("customers", "portalsession", "portal_session", see=AUDITS)
+    yield from pages(
+        "customers", "customerimport", "customer_import",
+        see=AUDITS, add=ADMINISTRATOR, change=AUDITS,
+    )  # fmt: skip
+    yield from form("customers_customer_import", ADMINISTRATOR)
+    yield from look("customers_bad_lines", AUDITS, "pk=customer_import")
+    yield from admin("customers_customerimport_confirm", ADMINISTRATOR, "pk=customer_import")
+    yield from admin("customers_customerimport_discard", ADMINISTRATOR, "pk=customer_import")
+    yield Row("condition-fields", WORKERS)
+    yield Row("condition-values", WORKERS)
+
+
+def incidents() -> Iterator[Row]:
+    yield from pages("incidents", "incident", "incident", see=WORKERS, add=MANAGER, change=WORKERS)
+    yield from pages("incidents", "exposure", "exposure", see=WORKERS)
+    yield from look("incidents_incident_affected", WORKERS, "pk=incident")
+    yield from form("incidents_incident_announce", MANAGER)
+    yield from form("incidents_incident_edit", MANAGER, "pk=incident")
+    yield from admin("incidents_incident_recount", MANAGER, "pk=incident")
+    yield from admin("incidents_incident_move", MANAGER, "pk=incident", "verb==acknowledge")
+    yield from form("incidents_incident_add_outage", MANAGER, "pk=incident")
+    outage = ("pk=incident", "outage_pk=outage")
+    yield from form("incidents_incident_change_outage", MANAGER, *outage)
+    yield from admin("incidents_incident_end_outage", MANAGER, *outage)
+    yield from admin("incidents_incident_remove_outage", MANAGER, *outage)
+    yield from form("incidents_incident_add_cohort", MANAGER, "pk=incident")
+    yield from form("incidents_incident_upload_list", MANAGER, "pk=incident")
+    yield from admin("incidents_incident_remove_cohort", MANAGER, "pk=incident", "cohort_pk=cohort")
+
+
+def money() -> Iterator[Row]:
+    yield from pages("compensation", "batch", "batch", see=MONEY, change=MONEY)
+    yield from pages("compensation", "award", "award", see=MONEY, change=MONEY)
+    yield from pages("compensation", "ledgerentry", "entry", see=MONEY)
+    # The switch's own page leads to the list, which is the page.
+    for row in pages("compensation", "issuingcontrol", "control", see=MONEY):
+        leads_on = row.door.endswith("_change")
+        yield replace(row, opens=STAFF) if leads_on else row
+    yield from pages(
+        "compensation", "approvalthreshold", "threshold",
+        see=MONEY, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR,
+    )  # fmt: skip
+    for verb, who in {
+        "price": FINANCE, "submit": FINANCE, "cancel": FINANCE, "approve": APPROVER,
+        "reject": APPROVER, "pause": STOPS, "resume": STOPS, "retry": FINANCE | APPROVER,
+    }.items():  # fmt: skip
+        yield from admin(f"compensation_batch_{verb}", who, "pk=batch")
+    for page in ("awards", "figures", "progress"):
+        yield from look(f"compensation_batch_{page}", MONEY, "pk=batch")
+    yield from look("compensation_award_explanation", MONEY, "pk=award")
+    yield from admin("compensation_award_exclude", FINANCE | APPROVER, "pk=award")
+    yield from admin("compensation_award_include", FINANCE | APPROVER, "pk=award")
+    yield from look("compensation_incident_batches", MONEY, "pk=incident")
+    yield from admin("compensation_incident_liability", MONEY, "pk=incident", post=False, get=True)
+    yield from admin("compensation_incident_draft", FINANCE, "pk=incident")
+    yield from admin("compensation_issuingcontrol_stop", STOPS)
+    yield from admin("compensation_issuingcontrol_resume", STOPS)
+
+
+def policies() -> Iterator[Row]:
+    yield from pages("compensation", "policy", "policy", see=MONEY, add=FINANCE, change=FINANCE)
+    # A version is found on its policy's page, to which the list of all leads.
+    for row in pages("compensation", "policyversion", "draft", see=MONEY, change=FINANCE):
+        yield replace(row, opens=STAFF) if row.door.endswith("_changelist") else row
+    yield Row(
+        "admin:compensation_policyversion_change", NO_ONE, "POST", {"object_id": "version"}
+    )  # in force: never again
+    yield from admin("compensation_policyversion_activate", FINANCE, "pk=draft")
+    yield from admin("compensation_policyversion_preview", FINANCE, "pk=draft")
+    yield from admin("compensation_policy_default", FINANCE, "pk=policy")
+    yield from admin("compensation_policy_draft", FINANCE, "pk=policy")
+
+
+def portal() -> Iterator[Row]:
+    """The customer's pages: only with a customer, and only that customer's."""
+    yield Row("after_sign_in", SIGNED_IN)
+    yield Row("portal-home", frozenset({CUSTOMER}))
+    yield Row("portal-credits", frozenset({CUSTOMER}))
+    yield Row("portal-incident", NO_ONE, args={"number": "incident_number"})  # another's
+    yield Row("portal-end", NO_ONE)
+    yield Row("portal-end", EVERYBODY, "POST")
+    yield Row("portal-open", EVERYBODY, args={"token": "portal_token"})
+
+
+def rest() -> Iterator[Row]:
+    """The host product's door. None of these approves, rejects, pauses or issues."""
+    yield Row("api-schema", EVERYBODY | EVERY_KEY)
+    for name, pk in {"customer": "customer", "subscription": "subscription"}.items():
+        yield from api(f"{name}-list GET", "customers:read")
+        yield from api(f"{name}-list POST", "customers:write")
+        yield from api(f"{name}-detail GET", "customers:read", f"pk={pk}")
+        yield from api(f"{name}-detail PUT", "customers:write", f"pk={pk}")
+        yield from api(f"{name}-detail PATCH", "customers:write", f"pk={pk}")
+    for name in ("component", "component-use"):
+        yield from api(f"{name}-list GET", "customers:read")
+        yield from api(f"{name}-list POST", "customers:write")
+    yield from api("subscription-components PUT", "customers:write", "pk=subscription")
+    yield from api("portal-session-list POST", "portal")
+    yield Row("customer-credits", frozenset({"key portal"}), args={"reference": "reference"})
+    for name, pk in {"incident": "incident", "outage": "outage", "cohort": "cohort"}.items():
+        yield from api(f"{name}-list GET", "incidents:read")
+        yield from api(f"{name}-list POST", "incidents:write")
+        yield from api(f"{name}-detail GET", "incidents:read", f"pk={pk}")
+    for verb in ("acknowledge", "identify", "mitigate", "resolve", "resolve-cohorts"):
+        yield from api(f"incident-{verb} POST", "incidents:write", "pk=incident")
+    yield from api("outage-detail PATCH", "incidents:write", "pk=outage")
+    yield from api("outage-end POST", "incidents:write", "pk=outage")
+    yield from api("cohort-exposures POST", "incidents:write", "pk=cohort")
+    yield from api("exposure-list GET", "incidents:read")
+    yield from api("policy-list GET", "policies:read")
+    yield from api("policy-detail GET", "policies:read", "key=policy_key")
+    yield from api("batch-list GET", "batches:read")
+    yield from api("batch-detail GET", "batches:read", "number=batch_number")
+    yield from api("award-list GET", "batches:read")
+    yield from api("award-detail GET", "batches:read", "pk=award")
+    yield from api("batch-list POST", "batches:propose")
+    yield from api("batch-price POST", "batches:propose", "number=batch_number")
+    yield from api("batch-submit POST", "batches:propose", "number=batch_number")
+
+
+TABLE: list[Row] = [
+    row
+    for part in (
+        accounts,
+        django_admin,
+        people,
+        customers,
+        incidents,
+        money,
+        policies,
+        portal,
+        rest,
+    )
+    for row in part()
+]

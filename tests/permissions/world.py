@@ -1,0 +1,67 @@
+"""One row of everything, so that every door has something behind it."""
+
+from datetime import date
+
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
+
+from backoffice.customers import portal
+from backoffice.customers.importing import Report
+from backoffice.customers.models import CustomerImport, PortalSession
+from backoffice.rest.models import ApiKey
+from compensation import ledger
+from compensation.models import ApprovalThreshold, LedgerEntry
+from tests.accounts.factories import UserFactory
+from tests.compensation.factories import AwardFactory, RuleFactory, activate
+from tests.customers.factories import ComponentUseFactory
+from tests.incidents.factories import CohortFactory, ExposureFactory, OutageFactory
+
+
+def build() -> dict[str, object]:
+    """The arguments that the table's rows speak of, by name."""
+    use = ComponentUseFactory.create()
+    outage = OutageFactory.create(component=use.component)
+    cohort = CohortFactory.create(incident=outage.incident)
+    exposure = ExposureFactory.create(cohort=cohort, subscription=use.subscription)
+    version = activate(RuleFactory.create().version)
+    award = AwardFactory.create(
+        subscription=use.subscription, batch__incident=outage.incident, batch__version=version
+    )
+    _, link = portal.open_session(award.customer, created_by="test")
+    ledger.record_entries(
+        [ledger.NewEntry(kind="credit", customer_id=award.customer_id, booked_at=timezone.now())]
+    )
+    return {
+        "outage": outage.pk,
+        "component": use.component_id,
+        "cohort": cohort.pk,
+        "exposure": exposure.pk,
+        "incident": outage.incident_id,
+        "incident_number": outage.incident.number,
+        "customer": award.customer_id,
+        "reference": award.customer.reference,
+        "subscription": use.subscription_id,
+        "policy": version.policy_id,
+        "policy_key": version.policy.key,
+        "version": version.pk,
+        "draft": RuleFactory.create(version__policy=version.policy, version__number=2).version_id,
+        "batch": award.batch_id,
+        "batch_number": award.batch.number,
+        "award": award.pk,
+        "entry": LedgerEntry.objects.get().pk,
+        "threshold": ApprovalThreshold.objects.create(currency="EUR", amount_minor=1_000_000).pk,
+        "control": 1,
+        "user": UserFactory.create().pk,
+        "group": Group.objects.order_by("pk")[0].pk,
+        "content_type": ContentType.objects.get_for_model(ApprovalThreshold).pk,
+        "api_key": ApiKey.objects.create_key(name="other")[0].pk,
+        "portal_session": PortalSession.objects.get().pk,
+        "portal_token": link.rstrip("/").rpartition("/")[2],
+        "customer_import": _customer_import(),
+    }
+
+
+def _customer_import() -> int:
+    report = Report("a.csv", "0" * 64, date(2026, 10, 14), dry_run=True)
+    return CustomerImport.objects.create(file_name="a.csv", map_text="", report=report.as_dict()).pk
