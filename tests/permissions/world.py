@@ -13,7 +13,7 @@ from backoffice.rest.models import ApiKey
 from compensation import ledger
 from compensation.models import ApprovalThreshold, LedgerEntry
 from tests.accounts.factories import UserFactory
-from tests.compensation.factories import AwardFactory, RuleFactory, activate
+from tests.compensation.factories import AwardFactory, BatchFactory, RuleFactory, activate
 from tests.customers.factories import ComponentUseFactory
 from tests.incidents.factories import CohortFactory, ExposureFactory, OutageFactory
 
@@ -25,9 +25,8 @@ def build() -> dict[str, object]:
     cohort = CohortFactory.create(incident=outage.incident)
     exposure = ExposureFactory.create(cohort=cohort, subscription=use.subscription)
     version = activate(RuleFactory.create().version)
-    award = AwardFactory.create(
-        subscription=use.subscription, batch__incident=outage.incident, batch__version=version
-    )
+    batch = BatchFactory.create(incident=outage.incident, version=version)
+    award = AwardFactory.create(subscription=use.subscription, batch=batch)
     _, link = portal.open_session(award.customer, created_by="test")
     ledger.record_entries(
         [ledger.NewEntry(kind="credit", customer_id=award.customer_id, booked_at=timezone.now())]
@@ -46,8 +45,8 @@ def build() -> dict[str, object]:
         "policy_key": version.policy.key,
         "version": version.pk,
         "draft": RuleFactory.create(version__policy=version.policy, version__number=2).version_id,
-        "batch": award.batch_id,
-        "batch_number": award.batch.number,
+        "batch": batch.pk,
+        "batch_number": batch.number,
         "award": award.pk,
         "entry": LedgerEntry.objects.get().pk,
         "threshold": ApprovalThreshold.objects.create(currency="EUR", amount_minor=1_000_000).pk,
