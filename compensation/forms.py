@@ -223,7 +223,7 @@ class BaseRules(forms.BaseInlineFormSet):  # type: ignore[type-arg]
         said = [str(error) for error in self.non_form_errors()]
         for row, form in enumerate(self.forms, start=1):
             for name, errors in form.errors.items():
-                field = "" if name == "__all__" else f", {_column(name)}"
+                field = "" if name == "__all__" else f", {column(name)}"
                 said += [
                     _("Row {row}{field}: {error}").format(row=row, field=field, error=error)
                     for error in errors
@@ -254,10 +254,13 @@ class BaseRules(forms.BaseInlineFormSet):  # type: ignore[type-arg]
         return rules
 
 
-def _column(name: str) -> str:
-    return (
-        name if name == "order" else str(getattr(Rule._meta.get_field(name), "verbose_name", name))
-    )
+def column(name: str) -> str:
+    """The heading of the field `name`, as errors call it."""
+    if name == "__all__":
+        return _("the row")
+    if name == "order":
+        return _("order")
+    return str(getattr(Rule._meta.get_field(name), "verbose_name", name))
 
 
 RuleFormSet: Any = forms.inlineformset_factory(

@@ -84,7 +84,7 @@ def _credit(rule: Rule, version: PolicyVersion) -> str:
         said = amounts(rule.credit_amounts, _(" or ")) or _("an amount yet to be said")
     else:
         return ""
-    return said + _caps(version)
+    return said + _caps(rule, version)
 
 
 def _fee(version: PolicyVersion) -> str:
@@ -96,11 +96,13 @@ def _fee(version: PolicyVersion) -> str:
     }[PolicyVersion.FeePeriod(version.fee_period)]
 
 
-def _caps(version: PolicyVersion) -> str:
-    """100 % of the fee is said of itself only where a row could give more; other caps always."""
-    said = ""
-    if version.cap_percent is not None:
-        said += _(", at most {n} % of the fee").format(n=number(version.cap_percent))
+def _caps(rule: Rule, version: PolicyVersion) -> str:
+    """A cap in percent is left unsaid where the row alone cannot reach it."""
+    said, cap = "", version.cap_percent
+    alone = version.hit_policy == PolicyVersion.HitPolicy.FIRST
+    is_below = rule.credit == Rule.Credit.PERCENT and (rule.credit_value or 0) <= (cap or 0)
+    if cap is not None and not (alone and is_below):
+        said += _(", at most {n} % of the fee").format(n=number(cap))
     if version.cap_amounts:
         said += _(", at most {amounts} a customer").format(
             amounts=amounts(version.cap_amounts, _(" or "))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from compensation import policies, wording
 from compensation.admin.doors import call, post_only
-from compensation.forms import RuleFormSet, VersionForm
+from compensation.forms import RuleFormSet, VersionForm, column
 from compensation.models import Policy, PolicyVersion, Rule
 
 
@@ -62,6 +62,7 @@ def preview_version(request: HttpRequest, pk: int) -> HttpResponse:
         said = wording.gives(rule, version) if rule and row.has_changed() else ""
         if rule and not said and rule.pk:
             said = wording.gives(rule, version)
-        rows.append((row.prefix, said, dict(row.errors)))
+        errors = {column(name): told for name, told in row.errors.items()}
+        rows.append((row.prefix, said, errors))
     context = {"rows": rows}
     return TemplateResponse(request, "admin/compensation/policyversion/words.html", context)

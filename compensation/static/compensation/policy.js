@@ -18,9 +18,15 @@
   }
 
   // What the closed part of a row holds, so that nothing counts unseen.
+  const UNITS = {
+    tenure_months_from: "from {} months", tenure_months_to: "below {} months",
+    minutes_from: "from {} min", minutes_to: "to {} min",
+  };
   function summarise(row) {
     const filled = [...row.querySelectorAll(".pv-grid input, .pv-grid textarea")]
-      .map((field) => field.value.trim()).filter(Boolean);
+      .map((field) => [field.name.replace(/^.*-/, ""), field.value.trim()])
+      .filter(([name, value]) => value && name !== "label")
+      .map(([name, value]) => (UNITS[name] || "{}").replace("{}", value));
     row.querySelector("[data-more]").textContent = filled.join(" · ") || "any";
   }
 
