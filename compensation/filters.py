@@ -35,13 +35,34 @@ class AwardFilter(django_filters.FilterSet):  # type: ignore[misc]
         fields = ("batch", "incident", "customer", "state", "benefit")
 
     def of_batch(self, awards: QuerySet[Award], name: str, number: str) -> QuerySet[Award]:
-        return awards.filter(batch=_id(Batch.objects.filter(number=number)))
+        return awards_of_batch(awards, number)
 
     def of_incident(self, awards: QuerySet[Award], name: str, number: str) -> QuerySet[Award]:
         return awards.filter(batch__incident=_id(Incident.objects.filter(number=number)))
 
     def of_customer(self, awards: QuerySet[Award], name: str, reference: str) -> QuerySet[Award]:
         return awards.filter(customer=_id(Customer.objects.filter(reference=reference)))
+
+
+# Up to this many awards of a batch are collected by their index before they are sorted.
+FEW = 50_000
+
+
+def awards_of_batch(awards: QuerySet[Award], number: str) -> QuerySet[Award]:
+    """Those of the batch `number`, found by the batch's index where that is quicker.
+
+    PostgreSQL would walk a million newer awards backwards to reach those of an old batch, not
+    knowing that they lie together. A batch that is itself large is quicker to walk.
+    """
+    batch = Batch.objects.filter(number=number).only("id", "summary").first()
+    if batch is None:
+        return awards.none()
+    if batch.summary.get("awards", FEW) >= FEW:
+        return awards.filter(batch=batch)
+    ids = Award.objects.filter(batch=batch).order_by().values("pk")
+    # the batch's index is two: of awards with a subscription and of those without
+    with_one, without = (ids.filter(subscription__isnull=empty) for empty in (False, True))
+    return awards.filter(pk__in=with_one.union(without, all=True))
 
 
 def _id(rows: Any) -> int:

@@ -21,6 +21,7 @@ from compensation.admin import batch_doors, looks
 from compensation.admin.award_steps import award_steps
 from compensation.admin.looks import AWARD_LABELS, award_value, customer_cell, unbroken
 from compensation.explanations import explain
+from compensation.filters import awards_of_batch
 from compensation.models import Award
 
 # What the page and the sum read of other rows.
@@ -34,7 +35,15 @@ class BatchFilter(TextFilter):  # type: ignore[misc]
     parameter_name = "batch"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Award]) -> QuerySet[Award]:
-        return queryset.filter(batch__number=self.value()) if self.value() else queryset
+        return awards_of_batch(queryset, self.value()) if self.value() else queryset
+
+
+class ExclusionFilter(ChoicesDropdownFilter):  # type: ignore[misc]
+    """Only awards left out have a reason: saying so lets their index find them."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Award]) -> QuerySet[Award]:
+        narrowed: QuerySet[Award] = super().queryset(request, queryset)
+        return narrowed.filter(state=Award.State.EXCLUDED) if self.value() else narrowed
 
 
 class CurrencyFilter(TextFilter):  # type: ignore[misc]
@@ -65,7 +74,7 @@ class AwardAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
     list_filter = (
         ("state", ChoicesDropdownFilter),
         ("benefit", ChoicesDropdownFilter),
-        ("exclusion", ChoicesDropdownFilter),
+        ("exclusion", ExclusionFilter),
         BatchFilter,
         CurrencyFilter,
     )

@@ -247,6 +247,11 @@ class Award(Movable):
                 name="award_in_trouble",
                 condition=Q(state__in=["failed", "unknown"]),
             ),
+            models.Index(
+                fields=["batch", "exclusion"],
+                name="award_left_out",
+                condition=Q(state="excluded"),
+            ),
         ]
         permissions = [
             ("exclude_award", "Can leave an award out of a batch"),
