@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.accounts.roles import Role
@@ -134,15 +134,8 @@ def test_every_page_of_the_sidebar_exists_and_opens():
     person = staff(is_superuser=True)
     client, _person = signed_in()
     client.force_login(person)
-    missing = set()
     for item in (item for _title, items in GROUPS for item in items):
-        try:
-            url = reverse(item.url_name)
-        except NoReverseMatch:
-            missing.add(item.url_name)
-        else:
-            assert client.get(url).status_code == 200, item.url_name
-    assert missing <= {"admin:compensation_policy_changelist"}
+        assert client.get(reverse(item.url_name)).status_code == 200, item.url_name
 
 
 def test_badges_count_what_waits():

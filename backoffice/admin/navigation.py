@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from compensation.models import Batch
@@ -128,10 +128,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups = []
     for title, items in GROUPS:
         allowed = [
-            entry
+            _entry(item, badges)
             for item in items
-            if (not item.permission or request.user.has_perm(item.permission))
-            and (entry := _entry(item, badges))
+            if not item.permission or request.user.has_perm(item.permission)
         ]
         if allowed:
             groups.append({"title": title, "items": allowed})
@@ -139,11 +138,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _entry(item: Item, badges: dict[str, int]) -> dict[str, Any]:
-    try:
-        link = reverse(item.url_name)
-    except NoReverseMatch:  # a part of the house that this installation lacks
-        return {}
-    entry = {"title": item.title, "icon": item.icon, "link": link}
+    entry = {"title": item.title, "icon": item.icon, "link": reverse(item.url_name)}
     if count := badges.get(item.url_name):
         entry |= {"badge": str(count), "badge_variant": "warning"}
     return entry

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice import money
-from compensation import summaries
+from compensation import summaries, wording
 from compensation.admin.batch_choices import choices
 from compensation.admin.batch_lead import lead
 from compensation.admin.looks import BATCH_LABELS, amounts, language, number
@@ -44,7 +44,7 @@ def page(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "choices": offered,
         "lead": lead(request, batch, approvals, issuing),
         "progress": issuing,
-        "groups": _groups(summary),
+        "groups": _groups(summary, _rules_in_words(batch)),
         "charts": [_chart(currency, spread) for currency, spread in summary["spreads"].items()],
         "left_out": sum(line["awards"] for line in summary["left_out"]),
         "changes": _changes_since_last_look(request, batch, summary),
@@ -94,7 +94,16 @@ def failure_reasons(batch: Batch) -> list[dict[str, Any]]:
     return list(lines)
 
 
-def _groups(summary: Any) -> list[dict[str, Any]]:
+def _rules_in_words(batch: Batch) -> dict[str, str]:
+    """Who gets what by each row, keyed by the row's position."""
+    version = batch.version
+    return {
+        str(rule.position): f"{wording.who_and_when(rule)} → {wording.gives(rule, version)}"
+        for rule in version.rules.all()
+    }
+
+
+def _groups(summary: Any, rules: dict[str, str]) -> list[dict[str, Any]]:
     """By rule, by plan, by country: each line with its share of the largest one."""
     titles = {
         "by_rule": (_("By rule"), _("Rule")),
@@ -108,6 +117,9 @@ def _groups(summary: Any) -> list[dict[str, Any]]:
             {
                 **line,
                 "label": line["label"] or "–",
+                "words": [rules[key] for key in line["key"].split("+") if key in rules]
+                if name == "by_rule"
+                else [],
                 "money": amounts(line["amounts_minor"]),
                 "share": 100 * line["awards"] / largest,
             }

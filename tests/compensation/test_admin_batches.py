@@ -149,7 +149,7 @@ def test_figures_by_rule_plan_country_and_their_distribution(finance):
     for amount, plan, country in [(100, "Basic", "DE"), (300, "Pro", "AT"), (900, "Pro", "AT")]:
         AwardFactory(batch=batch, amount_minor=amount, plan=plan, country=country, rules=[1])
     page = page_of(finance[0], batch)
-    assert "Below 99.9 %: 10 % 3 EUR 13.00" in page
+    assert "Below 99.9 %: 10 % below 99.9 % uptime → 10 % of the monthly fee 3 EUR 13.00" in page
     assert "Pro 2 EUR 12.00 Basic 1 EUR 1.00" in page
     assert "AT 2 EUR 12.00 DE 1 EUR 1.00" in page
     assert "least EUR 1.00, median EUR 3.00, largest EUR 9.00" in page
