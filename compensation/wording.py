@@ -59,7 +59,7 @@ def _bounds(rule: Rule, name: str, unit: str) -> str:
     if high is not None:
         word = _("up to {n}") if getattr(rule, f"{name}_to_inclusive") else _("below {n}")
         said.append(word.format(n=number(high)))
-    return f"{' '.join(said)} {unit}" if said else ""
+    return f"{_(' and ').join(said)} {unit}" if said else ""
 
 
 def gives(rule: Rule, version: PolicyVersion) -> str:

@@ -68,4 +68,5 @@ def _figures(incident: Incident, version: PolicyVersion) -> dict[str, Any]:
         "awards": sum(each.awards for each in amounts),
         "customers": sum(each.customers for each in amounts),
         "grows": any(each.growth_per_minute_minor for each in amounts),
+        "leaps": any(each.in_an_hour_minor != each.amount_minor for each in amounts),
     }

@@ -95,6 +95,7 @@ def _context(request: HttpRequest, version: PolicyVersion) -> dict[str, Any]:
     return {
         "opts": PolicyVersion._meta,
         "version": saved,
+        "original": saved,
         "title": str(saved),
         "badge": VERSION_BADGES[saved.state],
         "table": [

@@ -11,18 +11,19 @@ from compensation.pricing.statement import priced
 from compensation.pricing.terms import Terms
 from incidents.models import Incident
 
-MINUTE = 60
+MINUTE, HOUR = 60, 3600
 
 
 @dataclass(frozen=True)
 class Liability:
-    """Credits in one currency, in minor units: now, and how much more it is in a minute."""
+    """Credits in one currency, in minor units: now, how much more in a minute, and in an hour."""
 
     currency: str
     amount_minor: int
     awards: int
     customers: int
     growth_per_minute_minor: int = 0
+    in_an_hour_minor: int = 0
 
 
 def liability(
@@ -32,7 +33,7 @@ def liability(
 
     `as_of` is now unless given; `version` may be a draft. Left-out awards do not count.
     Where an outage still runs, exposures grow from where they were counted last. Terms of steps
-    (10 % below 99.9 %) grow by leaps: the growth is that of the very next minute.
+    (10 % below 99.9 %) grow by leaps, hence both the very next minute and what an hour brings.
 
     Raises:
         ConditionError: a row's further condition cannot be understood.
@@ -43,18 +44,22 @@ def liability(
     if grows and incident.cohorts_resolved_at is not None:
         as_of = max(as_of, incident.cohorts_resolved_at)
         running = int((as_of - incident.cohorts_resolved_at).total_seconds())
-    now = _totals(Terms.of(version, incident, as_of, running_seconds=running))
-    if not grows:
-        return [Liability(currency, *figures) for currency, figures in sorted(now.items())]
-    soon = _totals(Terms.of(version, incident, as_of, running_seconds=running + MINUTE))
+    horizons = (0, MINUTE, HOUR) if grows else (0,)
+    totals = [
+        _totals(Terms.of(version, incident, as_of, running_seconds=running + later))
+        for later in horizons
+    ]
+    now, minute, hour = totals if grows else totals * 3
     nothing = (0, 0, 0)
     return [
         Liability(
             currency,
             *now.get(currency, nothing),
-            soon.get(currency, nothing)[0] - now.get(currency, nothing)[0],
+            growth_per_minute_minor=minute.get(currency, nothing)[0]
+            - now.get(currency, nothing)[0],
+            in_an_hour_minor=hour.get(currency, nothing)[0],
         )
-        for currency in sorted({*now, *soon})
+        for currency in sorted({*now, *hour})
     ]
 
 

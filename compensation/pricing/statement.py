@@ -42,33 +42,32 @@ def priced(terms: Terms) -> Statement:
 
 def _matched(terms: Terms, found: Found) -> str:
     """The benefits of the row that fits first, or of all that fit, added up."""
-    rows = ", ".join(_row(rule) for rule in terms.rules)
-    table = f"(VALUES {rows}) r (position, percent, multiple, trial_days, priority_days)"
-    fixed = _fixed_amounts(terms)
     if terms.adds_rows_up:
-        return f"""
-            SELECT e.*, s.*, {found.columns} FROM exposed e CROSS JOIN LATERAL (
-                SELECT sum(r.percent) AS percent, sum(r.multiple) AS multiple,
-                    sum(r.trial_days) AS trial_days, sum(r.priority_days) AS priority_days,
-                    {"COALESCE(sum(f.amount), 0)" if fixed else "0"} AS fixed
-                FROM {table} {fixed} WHERE r.position = ANY (e.rules)
-            ) s {found.joins} WHERE e.rules <> '{{}}'
-        """
+        return _added_up(terms, found)
+    rows = ", ".join(
+        f"({rule.position}::smallint, {', '.join(map(str, _benefits(rule).values()))})"
+        for rule in terms.rules
+    )
+    names = ", ".join(_benefits(terms.rules[0]))
+    fixed = _fixed_amounts(terms)
     return f"""
-        SELECT e.*, ARRAY[r.position] AS rules, r.percent, r.multiple, r.trial_days,
-            r.priority_days, {"COALESCE(f.amount, 0)" if fixed else "0"} AS fixed, {found.columns}
-        FROM exposed e JOIN {table} ON r.position = e.rule {fixed} {found.joins}
+        SELECT e.*, ARRAY[r.position] AS rules, r.percent::numeric, r.multiple::numeric,
+            r.trial_days, r.priority_days, {"COALESCE(f.amount, 0)" if fixed else "0"} AS fixed,
+            {found.columns}
+        FROM exposed e JOIN (VALUES {rows}) r (position, {names}) ON r.position = e.rule
+            {fixed} {found.joins}
     """
 
 
-def _row(rule: Rule) -> str:
+def _benefits(rule: Rule) -> dict[str, int]:
+    """What does not depend on the currency."""
     value = int((rule.credit_value or 0) * amounts.RATE_SCALE)
-    percent = value if rule.credit == Rule.Credit.PERCENT else 0
-    multiple = value if rule.credit == Rule.Credit.TIME_MULTIPLE else 0
-    return (
-        f"({rule.position}::smallint, {percent}::numeric, {multiple}::numeric, "
-        f"{rule.trial_days}, {rule.priority_days})"
-    )
+    return {
+        "percent": value if rule.credit == Rule.Credit.PERCENT else 0,
+        "multiple": value if rule.credit == Rule.Credit.TIME_MULTIPLE else 0,
+        "trial_days": rule.trial_days,
+        "priority_days": rule.priority_days,
+    }
 
 
 def _fixed_amounts(terms: Terms) -> str:
@@ -83,6 +82,28 @@ def _fixed_amounts(terms: Terms) -> str:
         return ""
     return f"""LEFT JOIN (VALUES {rows}) f (position, currency, amount)
         ON f.position = r.position AND f.currency = e.currency"""
+
+
+def _added_up(terms: Terms, found: Found) -> str:
+    """A sum over the rows, each counted where its position is among those that fit."""
+    sums: dict[str, list[str]] = {name: ["0"] for name in _benefits(terms.rules[0])}
+    sums["fixed"] = ["0"]
+    for rule in terms.rules:
+        fits = f"CASE WHEN {rule.position} = ANY (e.rules) THEN {{}} ELSE 0 END"
+        for name, value in _benefits(rule).items():
+            if value:
+                sums[name].append(fits.format(value))
+        if rule.credit == Rule.Credit.FIXED and rule.credit_amounts:
+            amount = amounts.of_currency(rule.credit_amounts)
+            sums["fixed"].append(fits.format(f"COALESCE({amount}, 0)"))
+    added = ", ".join(
+        f"({' + '.join(parts)}){'::numeric' if name in {'percent', 'multiple'} else ''} AS {name}"
+        for name, parts in sums.items()
+    )
+    return f"""
+        SELECT e.*, {added}, {found.columns} FROM (SELECT * FROM exposed OFFSET 0) e
+        {found.joins} WHERE e.rules <> '{{}}'
+    """
 
 
 def _valued(terms: Terms) -> str:

@@ -59,9 +59,11 @@ def test_liability_grows_with_who_is_still_out(incident):
     ).version
     # An hour of September is 1/720 of the fee: EUR 499.00 x 10 / 720 = EUR 6.93
     now = liability(incident, version, as_of=COUNTED)
-    assert now[0] == Liability("EUR", 1386, 2, 2, growth_per_minute_minor=12)
+    assert now[0] == Liability("EUR", 1386, 2, 2, growth_per_minute_minor=12, in_an_hour_minor=2079)
     later = liability(incident, version, as_of=COUNTED + timedelta(hours=1))
-    assert later[0] == Liability("EUR", 1386 + 693, 2, 2, growth_per_minute_minor=12)
+    assert later[0] == Liability(
+        "EUR", 2079, 2, 2, growth_per_minute_minor=12, in_an_hour_minor=2772
+    )
     assert liability(incident, version, as_of=COUNTED - timedelta(hours=1)) == now
 
 
@@ -85,7 +87,7 @@ def test_the_page_says_how_much_and_under_what(incident):
     client = signed_in(Role.INCIDENT_MANAGER)[0]
     with time_machine.travel(COUNTED + timedelta(minutes=5)):
         text = words(client.get(url))
-        assert "Live liability EUR 99.80 not growing in the next minute" in text
+        assert "Live liability EUR 99.80 the same in an hour" in text
         assert "if it ended now, under Standard SLA v1 : 2 credits to 2 customers" in text
         assert "EUR 499.00" in words(client.get(url, {"version": other.pk}))
         assert "EUR 499.00" in words(client.get(url))  # it stays chosen
