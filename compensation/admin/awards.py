@@ -28,6 +28,9 @@ from compensation.models import Award
 EXPLAINED = ("customer", "subscription", "incident", "batch__version__policy", "excluded_by")
 
 
+TONES: dict[str, str] = {Award.State.FAILED: "bad", Award.State.UNKNOWN: "warn"}
+
+
 class BatchFilter(TextFilter):  # type: ignore[misc]
     """By a batch's number. A list of all batches would grow for ever."""
 
@@ -132,6 +135,7 @@ class AwardAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
                 ("explanation", self.explanation_view),
                 ("exclude", batch_doors.exclude),
                 ("include", batch_doors.include),
+                ("retry", batch_doors.retry),
             ]
         ]
         urls: list[URLPattern] = super().get_urls()
@@ -169,5 +173,8 @@ class AwardAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
             "explanation": explain(award, language=looks.language()),
             "entries": award.ledger_entries.order_by("id"),
             "steps": award_steps(award),
+            "tone": TONES.get(award.state, ""),
+            "may_retry": award.state == Award.State.FAILED
+            and request.user.has_perm("compensation.retry_award"),
         }
         return TemplateResponse(request, "admin/compensation/award/page.html", context)

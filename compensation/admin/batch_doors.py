@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
@@ -140,6 +140,19 @@ def exclude(request: HttpRequest, pk: int) -> HttpResponse:
         _("{customer} is left out.").format(customer=award.customer),
     )
     return back_to_batch(award.batch_id)
+
+
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send one failed award again."""
+    if refusal := post_only(request, "compensation.retry_award"):
+        return refusal
+    award = get_object_or_404(Award.objects.select_related("batch"), pk=pk)
+    call(
+        request,
+        lambda: issuing.retry_award(award, by=request.user),  # type: ignore[arg-type]
+        _("It is sent again."),
+    )
+    return redirect("admin:compensation_award_change", pk)
 
 
 def include(request: HttpRequest, pk: int) -> HttpResponse:

@@ -9,10 +9,10 @@ from django.utils import timezone
 from backoffice import listing
 from backoffice.accounts.roles import Role
 from compensation.ledger import NewEntry, record_entries
-from compensation.models import ApprovalThreshold, Award, IssuingControl, LedgerEntry
+from compensation.models import ApprovalThreshold, Award, Batch, IssuingControl, LedgerEntry
 from tests.compensation.factories import AwardFactory, BatchFactory
 from tests.compensation.screens import signed_in, words
-from tests.compensation.stories import submitted_batch
+from tests.compensation.stories import approved_batch, submitted_batch
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +109,21 @@ def test_failed_award_tells_why_and_who_left_one_out_is_kept(finance):
     assert "left out by a person: Pays by barter (Claudia Roth)" in page
     assert "Excluded" not in page
     assert "Left out Claudia Roth: Pays by barter" in page
+
+
+def test_single_failed_award_is_sent_again(finance):
+    batch = approved_batch(awards=2)
+    Batch.objects.filter(pk=batch.pk).update(state="issuing", issuing_started_at=timezone.now())
+    award = batch.awards.first()
+    Award.objects.filter(pk=award.pk).update(state="failed", error_message="No such customer")
+    url = reverse("admin:compensation_award_change", args=[award.pk])
+    assert f"Send EUR 49.90 for {award.customer} again?" in words(finance.get(url))
+    retry = reverse("admin:compensation_award_retry", args=[award.pk])
+    assert "It is sent again." in words(finance.post(retry, follow=True))
+    award.refresh_from_db()
+    assert award.state == "approved"
+    again = words(finance.post(retry, follow=True))
+    assert "Only a failed award can be sent again" in again
 
 
 def test_nothing_of_it_has_a_form(finance):
