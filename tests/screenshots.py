@@ -66,15 +66,16 @@ def signed_in(browser: Browser, addresses: dict[str, Any], role: str) -> Page:
 
 def photograph(browser: Browser, addresses: dict[str, Any]) -> None:
     """Every picture the README shows."""
-    finance = signed_in(browser, addresses, "finance")
+    people = {"incident": "incident manager", "batch": "approver"}
     for name, path in addresses["pages"].items():
-        finance.goto(addresses["web"] + path)
-        finance.wait_for_load_state("networkidle")
-        finance.screenshot(path=IMAGES / f"{name}.png")
+        page = signed_in(browser, addresses, people.get(name, "finance"))
+        page.goto(addresses["web"] + path)
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=IMAGES / f"{name}.png")
+        page.close()
     account = browser.new_page(viewport=NARROW)
     account.goto(addresses["portal"])
-    if account.locator("form button").count():
-        account.click("form button >> nth=0")
+    account.wait_for_url("**/account/")
     account.wait_for_load_state("networkidle")
     account.screenshot(path=IMAGES / "account.png")
 

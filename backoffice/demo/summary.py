@@ -10,6 +10,8 @@ from backoffice.demo.people import Cast
 from backoffice.demo.stage import PLACE, Stage
 from backoffice.demo.story import Tale
 from backoffice.money import format_money
+from compensation.models import Batch
+from incidents.models import Incident
 
 
 def print_summary(out: OutputWrapper, result: dict[str, Any], tale: Tale) -> None:
@@ -41,15 +43,19 @@ def print_addresses(out: OutputWrapper, scene: Stage, cast: Cast, tale: Tale) ->
     out.write(f"  the mail with the code lies in {PLACE / 'mail'}")
     out.write(f"Stripe       {scene.sandbox_url}/   (the sandbox: no real money)")
     out.write(f"API          {scene.web_url}/api/v1/   Authorization: Api-Key {cast.api_key}")
+    out.write("An incident is running, and a batch waits for the approver.")
     out.write("\nCtrl-C stops everything.")
 
 
-def write_addresses(scene: Stage, cast: Cast, tale: Tale) -> None:
+def write_addresses(
+    scene: Stage, cast: Cast, tale: Tale, *, incident: Incident, batch: Batch
+) -> None:
     """The same for programs, such as the one that makes the screenshots; readable by us only."""
     pages = {
         "dashboard": reverse("admin:index"),
-        "incident": reverse("admin:incidents_incident_change", args=[tale.incident.pk]),
-        "batch": reverse("admin:compensation_batch_change", args=[tale.batch.pk]),
+        "incident": reverse("admin:incidents_incident_change", args=[incident.pk]),
+        "batch": reverse("admin:compensation_batch_change", args=[batch.pk]),
+        "issued": reverse("admin:compensation_batch_change", args=[tale.batch.pk]),
         "policy": reverse("admin:compensation_policyversion_change", args=[tale.batch.version_id]),
     }
     file = PLACE / "addresses.json"

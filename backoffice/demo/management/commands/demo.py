@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from backoffice.demo import stage
 from backoffice.demo.company import write_company
+from backoffice.demo.encore import leave_work_open
 from backoffice.demo.people import make_cast
 from backoffice.demo.processes import ProcessError, Processes, stopped_at_end
 from backoffice.demo.story import Setting, Tale, figures, tell
@@ -70,8 +71,9 @@ class Command(BaseCommand):
         else:
             print_summary(self.stdout, result, tale)
         if not options["no_serve"]:
+            running, waiting = leave_work_open(tale.batch.version, cast)
             print_addresses(self.stderr if options["json"] else self.stdout, scene, cast, tale)
-            write_addresses(scene, cast, tale)
+            write_addresses(scene, cast, tale, incident=running, batch=waiting)
             processes.wait()
 
 
