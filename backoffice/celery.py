@@ -21,4 +21,14 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "draft-missing-batches": {
+        "task": "compensation.tasks.draft_missing_batches",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "forget-old-requests": {
+        "task": "backoffice.rest.tasks.forget_old_requests",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
 }

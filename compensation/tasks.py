@@ -2,7 +2,9 @@
 
 from celery import shared_task
 
+from compensation.drafts import draft_default_batch, undrafted
 from compensation.issuing import has_work, issue
+from incidents.models import Incident
 
 
 @shared_task(name="compensation.tasks.issue_awards")
@@ -13,3 +15,16 @@ def issue_awards() -> None:
     tally = issue()
     if tally is not None and tally.has_more:
         issue_awards.delay()
+
+
+@shared_task(name="compensation.tasks.draft_batch")
+def draft_batch(incident_id: int) -> None:
+    """The draft of an incident that was just resolved; once more is harmless."""
+    draft_default_batch(Incident.objects.get(pk=incident_id))
+
+
+@shared_task(name="compensation.tasks.draft_missing_batches")
+def draft_missing_batches() -> None:
+    """What a lost message left behind."""
+    for incident in undrafted():
+        draft_default_batch(incident)

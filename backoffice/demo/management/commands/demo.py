@@ -71,7 +71,7 @@ class Command(BaseCommand):
         else:
             print_summary(self.stdout, result, tale)
         if not options["no_serve"]:
-            running, waiting = leave_work_open(tale.batch.version, cast)
+            running, waiting = leave_work_open(cast)
             print_addresses(self.stderr if options["json"] else self.stdout, scene, cast, tale)
             write_addresses(scene, cast, tale, incident=running, batch=waiting)
             processes.wait()

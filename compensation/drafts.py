@@ -1,0 +1,46 @@
+"""The batch that drafts itself when an incident is resolved, and waits for finance."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from compensation.batches import create_batch, price_batch
+from compensation.models import Batch, PolicyVersion
+from compensation.models.batch import BatchState
+from incidents.models import Incident
+
+LOOKED_AFTER = timedelta(hours=6)
+GIVEN_UP = (BatchState.REJECTED, BatchState.CANCELLED)
+
+
+def draft_default_batch(incident: Incident) -> Batch | None:
+    """Make and price a batch for `incident` under the default policy; nobody is its maker.
+
+    None, and nothing is done, where no default policy is in force, where nobody is owed anything,
+    or where the incident has a batch already: then finance has it in hand.
+    """
+    version = PolicyVersion.objects.filter(
+        policy__is_default=True, state=PolicyVersion.State.ACTIVE
+    ).first()
+    if version is None:
+        return None
+    with transaction.atomic():
+        # Resolved twice in a moment, it drafts once.
+        Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+        if incident.batches.exclude(state__in=GIVEN_UP).exists():
+            return None
+        batch = price_batch(create_batch(incident, version))
+        if not batch.awards.exists():
+            transaction.set_rollback(True)
+            return None
+    return batch
+
+
+def undrafted() -> QuerySet[Incident]:
+    """Resolved of late, with somebody hit and no batch: their message may have been lost."""
+    since = timezone.now() - LOOKED_AFTER
+    return Incident.objects.filter(
+        resolved_at__gte=since, affected_customers__gt=0, batches__isnull=True
+    )
