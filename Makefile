@@ -10,7 +10,7 @@ INSTALLED := .venv/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install messages services stop clean migrate run demo test bench lint format types checks ci
+.PHONY: help install messages services stop clean migrate run demo screenshots test bench lint format types checks ci
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -48,6 +48,9 @@ run: install ## web, worker, beat and Stripe sandbox for developers, until Ctrl-
 
 demo: install ## the whole story on made data, then serve it until Ctrl-C
 	@$(MANAGE) demo $(ARGS)
+
+screenshots: install ## the pictures of the README, from the demo; needs Chromium
+	@$(PYTHON) -m tests.screenshots
 
 test: install ## the tests
 	@AMENDS_ENVIRONMENT=local $(PYTHON) -m pytest $(ARGS)

@@ -116,7 +116,20 @@ def test_issued_lately_by_currency():
                 )
             ]
         )
-    assert words(client.get(url)) == "EUR 50.00 2 awards"
+    trials = [AwardFactory(currency=currency) for currency in ("EUR", "USD")]
+    record_entries(
+        [
+            NewEntry(
+                kind="trial",
+                customer_id=award.customer_id,
+                award_id=award.pk,
+                currency=award.currency,
+                booked_at=now,
+            )
+            for award in trials
+        ]
+    )
+    assert words(client.get(url)) == "EUR 50.00 2 awards Trial extended 2 awards"
     outsider, _person = signed_in(Role.COMMUNICATIONS)
     assert outsider.get(url).status_code == 403
 

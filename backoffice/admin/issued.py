@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Sum
+from django.db.models import Case, Count, Sum, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -24,10 +24,12 @@ def issued(request: HttpRequest) -> HttpResponse:
             kind__in=kinds, booked_at__gte=timezone.now() - timedelta(days=DAYS)
         )
         .order_by()
-        .values("kind", "currency")
+        # Days have no currency, though their entry names the subscription's.
+        .annotate(of=Case(When(kind=LedgerEntry.Kind.CREDIT, then="currency"), default=Value("")))
+        .values("kind", "of")
         .annotate(amount_minor=Sum("amount_minor"), awards=Count("id"))
-        .order_by("kind", "currency")
+        .order_by("kind", "of")
     )
     labels = dict(LedgerEntry.Kind.choices)
-    rows = [line | {"label": labels[line["kind"]]} for line in lines]
+    rows = [line | {"label": labels[line["kind"]], "currency": line["of"]} for line in lines]
     return TemplateResponse(request, "admin/dashboard/issued.html", {"lines": rows, "days": DAYS})

@@ -36,6 +36,7 @@ def test_passkey_is_added_and_asked_for(browser, live_server):
     page.get_by_role("link", name="Add a passkey").click()
     page.get_by_label("Password").fill(PASSWORD)  # adding one asks who it is
     page.get_by_role("button", name="Continue").click()
+    page.wait_for_load_state("networkidle")  # its script must be there
     page.get_by_role("button", name="Add a passkey").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
 

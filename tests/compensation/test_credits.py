@@ -110,10 +110,10 @@ def test_credits_of_another_customer_are_not_seen(subscription):
 
 
 @pytest.mark.parametrize("awards", [1, 3])
-def test_credits_of_takes_two_queries(awards, subscription, django_assert_num_queries):
+def test_credits_of_takes_three_queries(awards, subscription, django_assert_num_queries):
     for _ in range(awards):
         issued(subscription)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         for each in credits_of(subscription.customer).credits:
             assert each.incident
             assert each.award.batch.version.policy
