@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
+from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.totp.internal.auth import TOTP
 from django.db import connection
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -103,6 +106,24 @@ def test_approval_needs_a_session_opened_with_the_second_factor(approver, settin
     press(approver[0], "approve", batch, digest=batch.digest)
     batch.refresh_from_db()
     assert batch.state == "submitted"
+
+
+def test_session_opened_with_the_second_factor_approves(approver, settings):
+    client, person = approver
+    settings.SECOND_FACTOR_REQUIRED = True
+    TOTP.activate(person, "A" * 32)
+    batch = submitted_batch()
+    page = page_of(client, batch)
+    assert "This session was opened without your second factor. Confirm it now" in page
+    press(client, "approve", batch, digest=batch.digest)
+    assert not Approval.objects.exists()
+    request = RequestFactory().get("/")
+    request.session = client.session
+    record_authentication(request, person, "mfa")
+    request.session.save()
+    assert "Approve 1 award, EUR 49.90?" in page_of(client, batch)
+    press(client, "approve", batch, digest=batch.digest)
+    assert Approval.objects.get().user == person
 
 
 def test_rejecting_takes_a_reason(approver):
