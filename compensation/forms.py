@@ -174,6 +174,9 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[name].initial = "True"
         for name in ("uptime_to_inclusive", "minutes_to_inclusive"):
             self.fields[name].initial = "False"
+        for name, field in self.fields.items():
+            # The headings of a table do not name its fields to a screen reader.
+            field.widget.attrs["aria-label"] = column(name)
         _dress(self)
 
     def clean_trial_days(self) -> int:
@@ -216,7 +219,6 @@ class BaseRules(forms.BaseInlineFormSet):  # type: ignore[type-arg]
         super().add_fields(form, index)
         position = form.instance.position if form.instance.pk else self.initial_form_count() + 1
         form.fields["order"].initial = position
-        form.fields["order"].widget.attrs["aria-label"] = _("order")
 
     def told_errors(self) -> list[str]:
         """Each error with its row and field."""
