@@ -49,6 +49,14 @@ _ISSUED = """
     RETURNING award.id, award.customer_id, award.benefit, award.amount_minor, award.currency,
         award.stripe_id
 """
+# What we set at Stripe we know at once, not at the next mirror: the next incident's days come on
+# top of these, and do not aim at a date that has been reached.
+_TRIAL_ENDS = """
+    UPDATE customers_subscription subscription
+    SET trial_end = GREATEST(subscription.trial_end, award.trial_end_target), updated_at = now()
+    FROM compensation_award award
+    WHERE award.id = ANY(%s::bigint[]) AND subscription.id = award.subscription_id
+"""
 _TROUBLED = """
     UPDATE compensation_award award
     SET state = %s, error_code = trouble.code, error_message = trouble.message
@@ -78,6 +86,7 @@ def write_issued(issued: Sequence[Issued]) -> int:
             ],
         )
         rows = sorted(cursor.fetchall())
+        cursor.execute(_TRIAL_ENDS, [[row[0] for row in rows if row[2] == "trial"]])
         record_entries(
             [
                 NewEntry(

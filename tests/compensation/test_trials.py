@@ -115,3 +115,18 @@ def test_trial_recovered(award, issuing, target, hours, was_sent):
     award.refresh_from_db()
     assert award.attempt == (2 if hours == 24 and not was_sent else 1)
     assert issuing.totals()["trial_extensions"] == (2 if was_sent else 1)
+
+
+def test_extended_trial_is_known_at_once(award, issuing, target):
+    """Or the days for the next incident would aim at the date that this one has reached."""
+    issue()
+    award.subscription.refresh_from_db()
+    assert award.subscription.trial_end == target
+
+
+def test_trial_that_was_not_extended_is_left_as_it_was(award, issuing, target):
+    before = award.subscription.trial_end
+    set_trial(issuing, award, target + timedelta(days=1))
+    issue()
+    award.subscription.refresh_from_db()
+    assert award.subscription.trial_end == before
