@@ -79,7 +79,9 @@ def _resume(request: HttpRequest, batch: Batch) -> None:
     call(
         request,
         lambda: issuing.resume_batch(batch, by=request.user),  # type: ignore[arg-type]
-        _("Issuing goes on."),
+        _("Resumed. It waits for the switch: all issuing is stopped.")
+        if issuing.is_stopped()
+        else _("Issuing goes on."),
     )
 
 

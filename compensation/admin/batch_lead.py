@@ -39,6 +39,8 @@ def lead(
         State.CANCELLED: Lead(_("Cancelled. Draft a new batch from the incident.")),
     }
     found = steps[batch.state]
+    if progress and progress["moves"] and progress["is_stopped"]:
+        found = Lead(_("All issuing is stopped: this batch waits until it is resumed."), "warn")
     if batch.state == State.PAUSED:
         found.reason = batch.pause_reason
     if progress and (progress["failed"] or progress["unknown"]):
@@ -68,6 +70,8 @@ def _in_trouble(found: Lead, batch: Batch, progress: dict[str, Any]) -> Lead:
             ).format(n=number(unknown))
         )
     begins = {State.ISSUING: _("Being issued."), State.ISSUED: _("Issued.")}
+    if progress["is_stopped"]:
+        begins.pop(State.ISSUING)
     start = begins.get(State(batch.state), found.next_step)
     return Lead(" ".join([start, *told]), "warn", found.reason)
 

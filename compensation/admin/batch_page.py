@@ -13,6 +13,7 @@ from compensation import summaries, wording
 from compensation.admin.batch_choices import choices
 from compensation.admin.batch_lead import lead
 from compensation.admin.looks import BATCH_LABELS, amounts, language, number
+from compensation.issuing import is_stopped
 from compensation.models import Approval, Award, Batch, BatchLook
 
 State = Batch.State
@@ -73,6 +74,7 @@ def progress(batch: Batch) -> dict[str, Any]:
         "waiting": figures["total"] - issued - failed - unknown,
         "reasons": failure_reasons(batch) if failed or unknown else [],
         "moves": batch.state in MOVING_STATES,
+        "is_stopped": is_stopped(),
         "every_seconds": 5 if figures["total"] > MANY else 2,
         "shares": {
             "issued": 100 * issued / total,

@@ -128,9 +128,10 @@ class BatchAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
         """The progress bar again; once the batch has moved on, the whole page."""
         batch = get_object_or_404(Batch, pk=pk)
         self._check_may_view(request, batch)
-        if request.GET.get("state") != batch.state:
-            return HttpResponse(headers={"HX-Refresh": "true"})
         progress = batch_page.progress(batch)
+        seen = (request.GET.get("state"), "stopped" in request.GET)
+        if seen != (batch.state, progress["is_stopped"]):
+            return HttpResponse(headers={"HX-Refresh": "true"})
         context = {"batch": batch, "progress": progress, "eta": _eta(progress)}
         return TemplateResponse(request, "admin/compensation/batch/progress.html", context)
 

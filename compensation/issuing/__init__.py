@@ -5,6 +5,7 @@ back is written with the ledger's entry (`writing`). One issuer runs at a time (
 people stop and resume it (`control`).
 """
 
+from compensation.issuing.claiming import is_stopped
 from compensation.issuing.control import (
     has_work,
     pause_batch,
@@ -31,6 +32,7 @@ def issue(*, seconds: float = RUN_SECONDS) -> Tally | None:
 __all__ = [
     "Tally",
     "has_work",
+    "is_stopped",
     "issue",
     "pause_batch",
     "resume_batch",

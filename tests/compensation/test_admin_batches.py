@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.accounts.roles import Role
-from compensation.models import Approval, ApprovalThreshold, Award, Batch
+from compensation.models import Approval, ApprovalThreshold, Award, Batch, IssuingControl
 from incidents.models import Incident
 from tests.compensation.factories import (
     AwardFactory,
@@ -213,6 +213,22 @@ def test_issuing_shows_progress_and_its_reasons(finance):
     page = page_of(client, batch)
     assert "Pause issuing this batch?" in page
     assert "Retry 1 failed award?" in page
+
+
+def test_stopped_issuing_is_not_called_being_issued(finance):
+    client, _person = finance
+    batch = approved_batch(awards=2)
+    Batch.objects.filter(pk=batch.pk).update(state="issuing", issuing_started_at=timezone.now())
+    batch.refresh_from_db()
+    IssuingControl.objects.update_or_create(pk=1, defaults={"is_stopped": True})
+    page = page_of(client, batch)
+    assert "All issuing is stopped: this batch waits until it is resumed." in page
+    assert "Being issued." not in page
+    url = batch_url("progress", batch) + "?state=issuing"
+    assert "0 of 2 issued stopped" in words(client.get(url + "&stopped"))
+    assert client.get(url).headers["HX-Refresh"] == "true"
+    press(client, "pause", batch, reason="Lunch")
+    assert "It waits for the switch" in press(client, "resume", batch)
 
 
 def test_pausing_and_resuming(finance):
