@@ -12,6 +12,6 @@ from compensation.views import (
 urlpatterns = [
     path("", portal_home, name="portal-home"),
     path("credits/", portal_credits, name="portal-credits"),
-    path("incidents/<str:number>/", portal_incident, name="portal-incident"),
+    path("incidents/<slug:number>/", portal_incident, name="portal-incident"),
     path("end/", end_portal_visit, name="portal-end"),
 ]

@@ -252,6 +252,10 @@ def test_incident_of_another_customer_is_not_found(visiting):
     assert "Page not found" in response.content.decode()
 
 
+def test_incident_whose_number_no_database_takes_is_not_found(visiting):
+    assert visiting(CustomerFactory(), "/account/incidents/%00/").status_code == 404
+
+
 def test_incident_with_an_award_only_proposed_is_not_found(visiting):
     award = AwardFactory()
     response = visiting(award.customer, f"/account/incidents/{award.incident.number}/")
