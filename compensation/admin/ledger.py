@@ -63,7 +63,7 @@ class LedgerEntryAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
 
     @display(description=_("amount"))
     def amount(self, entry: LedgerEntry) -> SafeString | str:
-        if not entry.currency:
+        if not entry.amount_minor:
             return "–"
         return unbroken(format_money(entry.amount_minor, entry.currency, language()))
 

@@ -4,6 +4,7 @@ import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from backoffice import money
 from backoffice.customers.models import Customer
 from compensation.models.award import Award
 
@@ -54,4 +55,7 @@ class LedgerEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.amount_minor} {self.currency}"
+        kind = str(self.get_kind_display())
+        if not self.amount_minor:
+            return kind
+        return f"{kind} {money.format_money(self.amount_minor, self.currency)}"
