@@ -140,6 +140,10 @@ class ThresholdForm(forms.ModelForm):  # type: ignore[type-arg]
 class ApprovalThresholdAdmin(ModelAdmin):  # type: ignore[misc]
     """From which sum of a batch's credits a second person must approve, by currency."""
 
+    empty_hint = gettext_lazy(
+        "One approval is enough for every batch. Say here, for each currency, above which sum a "
+        "second person must approve."
+    )
     form = ThresholdForm
     fields = ("currency", "amount")
     list_display = ("currency", "above")

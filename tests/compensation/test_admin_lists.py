@@ -156,6 +156,25 @@ def test_ledger_is_read_newest_first(finance):
     assert finance.get(f"{LEDGER}add/").status_code == 403
 
 
+def test_ledger_names_no_amount_where_there_is_none(finance):
+    award = AwardFactory()
+    entry = {"customer_id": award.customer_id, "currency": "EUR", "booked_at": timezone.now()}
+    record_entries([NewEntry(kind="trial", award_id=award.pk, **entry)])
+    record_entries([NewEntry(kind="credit", award_id=award.pk, amount_minor=4990, **entry)])
+    assert [str(each) for each in LedgerEntry.objects.order_by("id")] == [
+        "trial extended",
+        "credit EUR 49.90",
+    ]
+    assert "EUR 0.00" not in words(finance.get(LEDGER))
+
+
+def test_empty_list_says_how_to_begin(finance):
+    page = words(finance.get(THRESHOLDS))
+    assert "Nothing here yet. One approval is enough for every batch." in page
+    page = words(finance.get(LEDGER, {"q": "nobody"}))
+    assert "Nothing fits the search and the filters. Show all" in page
+
+
 def test_switch_stops_everything_and_every_page_says_so(finance):
     page = words(finance.get(SWITCH))
     assert "Approved awards go to Stripe as they come." in page
