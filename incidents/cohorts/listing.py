@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from incidents.cohorts.membership import MOST_SECONDS, MemberRow, match_members
 from incidents.models import CohortMember
 
+# A list of more would hold up a web process for half a minute; conditions and the API take more.
+MOST_LINES = 200_000
 COLUMNS = ("customer", "subscription", "major_minutes", "partial_minutes")
 
 
@@ -42,7 +44,8 @@ def read_list(text: str) -> CustomerList:
     separate.
 
     Raises:
-        ListFileError: the header names none of the columns, or the file is no CSV.
+        ListFileError: the header names none of the columns, the file is no CSV, or has more than
+            MOST_LINES lines.
     """
     lines = _lines(text)
     rows, numbers, bad = [], [], []
@@ -65,6 +68,11 @@ def read_list(text: str) -> CustomerList:
 def _lines(text: str) -> list[tuple[int, dict[str, str]]]:
     """The lines by their numbers, each as {column: text}."""
     text = text.removeprefix("\ufeff").replace("\0", "")
+    if text.count("\n") > MOST_LINES:
+        raise ListFileError(
+            _("A list has at most %s lines: use a condition or the API for more, or several lists.")
+            % f"{MOST_LINES:,}"
+        )
     head = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=head.count)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from backoffice.accounts.roles import Role
 from incidents import lifecycle
+from incidents.cohorts import ListFileError, read_list
 from incidents.models import Cohort, CohortMember, Exposure, Incident, Outage
 from tests.accounts.factories import staff
 from tests.customers.factories import (
@@ -164,6 +165,11 @@ def test_cohorts_by_condition(client, manager, incident):
     client.post(url("remove_cohort", incident.pk, cohort.pk))
     page = text(client.get(url("change", incident.pk)))
     assert "Cohort “Business” removed" in page
+
+
+def test_list_of_more_lines_than_a_page_should_read_is_refused():
+    with pytest.raises(ListFileError, match="at most 200,000 lines"):
+        read_list("customer\n" + "C-1\n" * 200_001)
 
 
 def upload(client, incident, content, **data):
