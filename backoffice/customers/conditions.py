@@ -125,18 +125,28 @@ def _check_comparison(  # noqa: PLR0913
 _EXACT = {"=", "!=", "in", "not in"}
 
 
+def _remedy(schema: ConditionSchema, names: dict[str, Any], part: str) -> str:
+    """What else to write for a field that is not among `names`: a near one, or a relation's."""
+    near = difflib.get_close_matches(part, names, n=1)
+    if near:
+        return f"Did you mean “{near[0]}”?"
+    for name, field in names.items():
+        if field.type == "relation" and part in schema.models[field.relation]:
+            return f"Did you mean “{name}.{part}”?"
+    return f"Use one of {', '.join(names)}."
+
+
 def _field(schema: ConditionSchema, node: Expression, text: str, position: int) -> Any:
     model = schema.model_label(schema.current_model)
     names = schema.models[model]
     field = None
     for part in node.left.parts:
         if part not in names:
-            near = difflib.get_close_matches(part, names, n=1)
             raise ConditionError(
                 f"There is no field “{part}” here.",
                 text=text,
                 position=position,
-                remedy=f"Did you mean “{near[0]}”?" if near else f"Use one of {', '.join(names)}.",
+                remedy=_remedy(schema, names, part),
             )
         field = names[part]
         names = schema.models[field.relation] if field.type == "relation" else {}

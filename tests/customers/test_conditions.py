@@ -124,6 +124,7 @@ def test_condition_on_times_means_utc_whoever_reads(house, text, expected):
         ('component = "fiber"', 1, 13, "Did you mean “fibre”?"),
         ('currency = "EURO"', 1, 12, "Did you mean “EUR”?"),
         ('plann = "pro"', 1, 1, "Did you mean “plan”?"),
+        ('country = "DE"', 1, 1, "Did you mean “customer.country”?"),
         ('customer.email = "a"', 1, 1, "There is no field “email” here."),
         ('customer.contacts.user.password = "a"', 1, 1, "There is no field “contacts” here."),
         ('stripe_subscription_id = "a"', 1, 1, "There is no field"),
