@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.customers.portal import current_visit, end_visit, portal_view
 from compensation.account import incidents_of, next_invoice_days, running_incidents_of, seen_seconds
-from compensation.credits import Credit, credits_of
+from compensation.credits import Credit, CreditState, credits_of
 from compensation.explanations import explain
 from incidents.models import Outage
 
@@ -31,7 +31,7 @@ def portal_home(request: HttpRequest) -> HttpResponse:
         request,
         "portal/home.html",
         balances=[(currency, left[currency], invoices.get(currency)) for currency in sorted(left)],
-        is_used_up=bool(got.balances_minor) and not left,
+        is_used_up=not left and any(credit.state == CreditState.USED for credit in got.credits),
         lines=[_line(credit, invoices) for credit in got.credits[:ON_HOME]],
         more=len(got.credits) > ON_HOME,
         running=running_incidents_of(customer),

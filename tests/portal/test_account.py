@@ -106,6 +106,14 @@ def test_credit_without_a_known_invoice_gives_no_date(visiting):
     assert "Balance EUR 49.90 used on your next invoice EUR 49.90" in text
 
 
+def test_trial_alone_is_no_credit_that_was_used_up(visiting):
+    subscription = subscribed()
+    issued(subscription, benefit="trial", amount_minor=0, days=7)
+    text = seen(visiting(subscription.customer))
+    assert "7 more days of trial" in text
+    assert "All your credits are used." not in text
+
+
 def test_used_credit_names_its_invoice(visiting):
     subscription = subscribed()
     award = issued(subscription)
