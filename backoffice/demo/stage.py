@@ -1,5 +1,6 @@
 """What the story is played on: a database of its own, ports, and the environment of its parts."""
 
+import fcntl
 import json
 import os
 import signal
@@ -58,9 +59,18 @@ def current() -> Stage | None:
     return Stage(**json.loads(kept)) if kept else None
 
 
+class StageTakenError(Exception):
+    """Another demo of this checkout is being played."""
+
+
 def build() -> Stage:
-    """An empty database and free ports; what an earlier, killed demo left running is ended."""
+    """An empty database and free ports; what an earlier, killed demo left running is ended.
+
+    Raises:
+        StageTakenError: a demo is running, which this one would pull the floor from under.
+    """
     PLACE.mkdir(parents=True, exist_ok=True)
+    _take_lock()
     end_leftovers()
     services = embedded.start(settings.BASE_DIR)
     return Stage(
@@ -69,6 +79,18 @@ def build() -> Stage:
         web_port=free_port(8000),
         sandbox_port=free_port(12111),
     )
+
+
+def _take_lock() -> None:
+    """Held until this process ends, and by the one it becomes."""
+    descriptor = os.open(PLACE / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise StageTakenError(
+            "A demo is running in this checkout: end it with Ctrl-C first."
+        ) from None
+    os.set_inheritable(descriptor, True)  # noqa: FBT003 - its only parameter
 
 
 def _empty_database(server_url: str) -> str:

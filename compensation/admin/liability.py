@@ -37,6 +37,8 @@ def incident_liability(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {"incident": incident, "versions": versions, "version": version}
     if version is not None:
         context |= _figures(incident, version)
+        # What was awarded already is not owed again, so the figures leave it out.
+        context["has_batches"] = incident.batches.exists()
     return TemplateResponse(request, "admin/compensation/incident/liability.html", context)
 
 

@@ -102,3 +102,16 @@ def test_only_who_may_see_policies(incident):
     url = reverse("admin:compensation_incident_liability", args=[incident.pk])
     assert signed_in(Role.COMMUNICATIONS)[0].get(url).status_code == 403
     assert signed_in(Role.FINANCE)[0].post(url).status_code == 405
+
+
+def test_what_batches_award_is_not_called_nothing_owed(incident):
+    version = activate(RuleFactory().version)
+    incident.state, incident.resolved_at = "resolved", COUNTED
+    incident.save()
+    ExposureProfile.objects.update(running_impact="")
+    batch = BatchFactory(incident=incident, version=version)
+    price(batch)
+    batch.awards.update(state="approved")
+    client, _person = signed_in(Role.FINANCE)
+    page = words(client.get(reverse("admin:compensation_incident_liability", args=[incident.pk])))
+    assert page.startswith("Owed beyond the batches below nothing less what they award, under")

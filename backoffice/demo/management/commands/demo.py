@@ -46,7 +46,10 @@ class Command(BaseCommand):
             raise CommandError(f"--telco: there is no file {options['telco']}.")
         scene = stage.current()
         if scene is None:
-            environment = {**os.environ, **stage.build().environment()}
+            try:
+                environment = {**os.environ, **stage.build().environment()}
+            except stage.StageTakenError as error:
+                raise CommandError(str(error)) from None
             os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606
         processes = Processes(stage.PLACE, scene.environment())
         try:
