@@ -5,6 +5,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from unfold.contrib.filters.admin import TextFilter
 from unfold.views import ChangeList
 
 # Beyond this many found rows a person narrows the search instead of turning pages.
@@ -37,6 +38,14 @@ class BoundedChangeList(ChangeList):  # type: ignore[misc]
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.full_result_count = self.result_count
+
+
+class TypedFilter(TextFilter):  # type: ignore[misc]
+    """A filter by what a person types, without the zero bytes that the database refuses."""
+
+    def value(self) -> str | None:
+        typed: str | None = super().value()
+        return typed.replace("\0", "") if typed else typed
 
 
 class BigList:

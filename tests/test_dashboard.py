@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from backoffice.accounts.roles import Role
 from backoffice.admin.navigation import GROUPS
+from backoffice.rest.models import ApiKey
 from compensation.ledger import NewEntry, record_entries
 from compensation.models import Award, Batch
 from compensation.summaries import summarise
@@ -172,6 +173,14 @@ def test_history_tells_who_when_and_why():
     assert "Nothing was changed yet." in page
     outsider, _person = signed_in(Role.FINANCE)
     assert outsider.get("/admin/history/").status_code == 403
+
+
+def test_history_names_api_keys_without_their_hash():
+    key, _secret = ApiKey.objects.create_key(name="Host product", scopes=[])
+    client, _person = signed_in(Role.AUDITOR)
+    page = client.get("/admin/history/", {"table": "rest.apikey"}).content.decode()
+    assert f"{key.prefix}" in page
+    assert key.hashed_key not in page
 
 
 def test_history_turns_pages_without_losing_a_line():

@@ -77,7 +77,8 @@ def _lines(events: list[Any]) -> list[dict[str, Any]]:
         {
             "at": event.pgh_created_at,
             "what": _tracked(event).verbose_name,
-            "which": getattr(event, "pgh_obj_id", ""),
+            # An API key's id ends in its hash: its prefix is its name.
+            "which": str(getattr(event, "pgh_obj_id", "")).partition(".")[0],
             "did": DONE.get(event.pgh_label, _("changed")),
             "who": people.get(_context(event).get("user")) or _context(event).get("key", ""),
             "why": _context(event).get("reason", ""),

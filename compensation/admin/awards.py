@@ -13,10 +13,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, TextFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from backoffice.listing import BigList, ReadOnly
+from backoffice.listing import BigList, ReadOnly, TypedFilter
 from compensation.admin import batch_doors, looks
 from compensation.admin.award_steps import award_steps
 from compensation.admin.looks import AWARD_LABELS, award_value, customer_cell, unbroken
@@ -31,14 +31,15 @@ EXPLAINED = ("customer", "subscription", "incident", "batch__version__policy", "
 TONES: dict[str, str] = {Award.State.FAILED: "bad", Award.State.UNKNOWN: "warn"}
 
 
-class BatchFilter(TextFilter):  # type: ignore[misc]
+class BatchFilter(TypedFilter):
     """By a batch's number. A list of all batches would grow for ever."""
 
     title = _("batch")
     parameter_name = "batch"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Award]) -> QuerySet[Award]:
-        return awards_of_batch(queryset, self.value()) if self.value() else queryset
+        number = self.value()
+        return awards_of_batch(queryset, number) if number else queryset
 
 
 class ExclusionFilter(ChoicesDropdownFilter):  # type: ignore[misc]
@@ -49,14 +50,15 @@ class ExclusionFilter(ChoicesDropdownFilter):  # type: ignore[misc]
         return narrowed.filter(state=Award.State.EXCLUDED) if self.value() else narrowed
 
 
-class CurrencyFilter(TextFilter):  # type: ignore[misc]
+class CurrencyFilter(TypedFilter):
     """By a currency's code. Asking the table which there are would read all of it."""
 
     title = _("currency")
     parameter_name = "currency"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Award]) -> QuerySet[Award]:
-        return queryset.filter(currency=self.value().upper()) if self.value() else queryset
+        code = self.value()
+        return queryset.filter(currency=code.upper()) if code else queryset
 
 
 @admin.register(Award)

@@ -156,6 +156,12 @@ def test_ledger_is_read_newest_first(finance):
     assert finance.get(f"{LEDGER}add/").status_code == 403
 
 
+@pytest.mark.parametrize("name", ["batch", "currency"])
+def test_filter_survives_what_no_database_takes(finance, name):
+    AwardFactory()
+    assert finance.get("/admin/compensation/award/", {name: "x\0y"}).status_code == 200
+
+
 def test_ledger_names_no_amount_where_there_is_none(finance):
     award = AwardFactory()
     entry = {"customer_id": award.customer_id, "currency": "EUR", "booked_at": timezone.now()}
