@@ -6,7 +6,7 @@ from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.customers.portal import current_visit, end_visit, portal_view
@@ -77,7 +77,9 @@ def end_portal_visit(request: HttpRequest) -> HttpResponse:
     if visit is not None and visit.return_url:
         response: HttpResponse = redirect(visit.return_url)
     else:
-        response = render(request, "portal/ended.html")
+        language = visit.customer.language if visit is not None else get_language() or "en"
+        with override(language):
+            response = render(request, "portal/ended.html")
     end_visit(request, response)
     return response
 

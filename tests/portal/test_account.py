@@ -344,6 +344,12 @@ def test_visit_without_a_way_back_ends_on_a_page_that_says_so(client):
     assert "You can close this page now." in client.post("/account/end/").content.decode()
 
 
+def test_visit_ends_in_the_customers_language(client):
+    open_link(client, CustomerFactory(language="de"))
+    response = client.post("/account/end/", headers={"accept-language": "en"})
+    assert "Sie können diese Seite" in response.content.decode()
+
+
 def test_visit_is_not_ended_by_following_a_link(client):
     open_link(client, CustomerFactory())
     assert client.get("/account/end/").status_code == 405
