@@ -351,6 +351,12 @@ UNFOLD = {
     "SCRIPTS": [lambda _request: static("amends/admin.js")],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("Second factor"), "link": reverse_lazy("mfa_index")},
+            {"title": _("Password"), "link": reverse_lazy("account_change_password")},
+        ]
+    },
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "backoffice.admin.environment",
     "GLOBAL_CALLBACK": "backoffice.admin.everywhere",

@@ -42,7 +42,9 @@ def print_addresses(out: OutputWrapper, scene: Stage, cast: Cast, tale: Tale) ->
     out.write(f"  or sign in at {scene.web_url}/account/ as {tale.featured.email};")
     out.write(f"  the mail with the code lies in {PLACE / 'mail'}")
     out.write(f"Stripe       {scene.sandbox_url}/   (the sandbox: no real money)")
-    out.write(f"API          {scene.web_url}/api/v1/   Authorization: Api-Key {cast.api_key}")
+    out.write(
+        f"API          {scene.web_url}/api/v1/schema/   Authorization: Api-Key {cast.api_key}"
+    )
     out.write("An incident is running, and a batch waits for the approver.")
     out.write("\nCtrl-C stops everything.")
 

@@ -97,7 +97,8 @@ def test_an_error_names_row_and_field_and_nothing_is_saved(finance, draft, row, 
     data = posted(good, good | row)
     text = words(finance.post(url("policyversion_change", draft), data))
     assert said in text
-    assert "Not saved:" in text
+    assert "Not saved: mend what is marked below" in text
+    assert "Nothing is wrong" not in text
     assert draft.rules.count() == 0
 
 
