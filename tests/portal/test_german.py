@@ -9,7 +9,7 @@ TEMPLATES = [
     path
     for place in ("templates", "backoffice/customers/templates")
     for path in sorted((ROOT / place).rglob("*"))
-    if path.is_file() and "admin" not in path.parts
+    if path.is_file() and not {"admin", "unfold"} & set(path.parts)
 ]
 MODULES = [ROOT / "backoffice/accounts/adapter.py", ROOT / "backoffice/customers/portal.py"]
 
