@@ -1,7 +1,7 @@
 """The one function that moves a row from state to state.
 
 A model declares `MOVES`: each state with the states it may move to. Who moved the row and why is
-kept by the history triggers, which read the context opened here.
+kept by the history triggers, which read the context opened here, or by the verb that moves.
 """
 
 from collections.abc import Mapping
@@ -17,16 +17,16 @@ class MoveError(Exception):
 
 
 class Movable(models.Model):
-    """A model with a `state` and the table of moves it allows."""
+    """A model with a state, kept in the field `STATE_FIELD`, and the table of moves it allows."""
 
     MOVES: ClassVar[Mapping[str, frozenset[str]]]
-    state: Any
+    STATE_FIELD: ClassVar[str] = "state"
 
     class Meta:
         abstract = True
 
     def can_move(self, to: str) -> bool:
-        return to in self.MOVES.get(self.state, frozenset())
+        return to in self.MOVES.get(getattr(self, self.STATE_FIELD), frozenset())
 
 
 def move(
@@ -39,18 +39,18 @@ def move(
     Raises:
         MoveError: the move is not in the model's table, or the row has moved meanwhile.
     """
-    old = row.state
-    name = type(row)._meta.verbose_name
+    field = row.STATE_FIELD
+    old = getattr(row, field)
+    kind = type(row)._meta.verbose_name
     if not row.can_move(to):
-        raise MoveError(f"This {name} is {old}: it cannot become {to}.")
+        raise MoveError(f"This {kind} is {old}: it cannot become {to}.")
     with history(by=by, reason=reason):
-        rows = type(row)._default_manager.filter(pk=row.pk, state=old)  # type: ignore[misc]
-        moved = rows.update(state=to, **changes)  # type: ignore[misc]
+        rows = type(row)._default_manager.filter(pk=row.pk, **{field: old})  # type: ignore[misc]
+        moved = rows.update(**{field: to}, **changes)  # type: ignore[misc]
     if not moved:
-        raise MoveError(f"Somebody else has just changed this {name}: reload and look again.")
-    row.state = to
-    for field, value in changes.items():
-        setattr(row, field, value)
+        raise MoveError(f"Somebody else has just changed this {kind}: reload and look again.")
+    for name, value in {field: to, **changes}.items():
+        setattr(row, name, value)
 
 
 def history(*, by: AbstractBaseUser | None, reason: str = "", **more: Any) -> Any:

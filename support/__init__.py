@@ -1,1 +1,1 @@
-"""The support desk: the next floor of the house. Nothing stands here yet."""
+"""The support desk: tickets, the promises made about them, and the people who answer."""

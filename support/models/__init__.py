@@ -1,0 +1,47 @@
+"""What the desk keeps."""
+
+from support.models.automation import (
+    AutomationRule,
+    Macro,
+    RuleRun,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from support.models.event import TicketEvent
+from support.models.flood import IncidentMatch, MassReply, MassReplyRecipient
+from support.models.goodwill import Goodwill, GoodwillLimit
+from support.models.message import Attachment, Draft, Inbound, Message
+from support.models.priority import PrioritySetting, PriorityWord
+from support.models.queue import Agent, Queue, SavedView
+from support.models.sla import Calendar, CalendarSlot, Closure, SlaPolicy
+from support.models.survey import Survey
+from support.models.ticket import Ticket
+
+__all__ = [
+    "Agent",
+    "Attachment",
+    "AutomationRule",
+    "Calendar",
+    "CalendarSlot",
+    "Closure",
+    "Draft",
+    "Goodwill",
+    "GoodwillLimit",
+    "Inbound",
+    "IncidentMatch",
+    "Macro",
+    "MassReply",
+    "MassReplyRecipient",
+    "Message",
+    "PrioritySetting",
+    "PriorityWord",
+    "Queue",
+    "RuleRun",
+    "SavedView",
+    "SlaPolicy",
+    "Survey",
+    "Ticket",
+    "TicketEvent",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+]
