@@ -26,6 +26,17 @@ app.conf.beat_schedule = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    # Likewise for what happened to tickets.
+    "process-ticket-events": {
+        "task": "support.tasks.process_events",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "refresh-waiting-tickets": {
+        "task": "support.tasks.refresh_waiting",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "forget-old-requests": {
         "task": "backoffice.rest.tasks.forget_old_requests",
         "schedule": 3600.0,

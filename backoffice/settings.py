@@ -254,6 +254,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
 vars().update(env.email_url("EMAIL_URL", default="consolemail://" if LOCAL else "smtp://"))
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
+# --- the desk -------------------------------------------------------------------------------
+
+# How long an agent's answer waits, so that it can be taken back.
+SUPPORT_UNDO_SECONDS = env.int("SUPPORT_UNDO_SECONDS", default=8)
+
 # --- Celery ---------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = BROKER_URL

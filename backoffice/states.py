@@ -45,8 +45,8 @@ def move(
     if not row.can_move(to):
         raise MoveError(f"This {kind} is {old}: it cannot become {to}.")
     with history(by=by, reason=reason):
-        rows = type(row)._default_manager.filter(pk=row.pk, **{field: old})  # type: ignore[misc]
-        moved = rows.update(**{field: to}, **changes)  # type: ignore[misc]
+        rows = type(row)._default_manager.filter(pk=row.pk, **{field: old})
+        moved = rows.update(**{field: to}, **changes)
     if not moved:
         raise MoveError(f"Somebody else has just changed this {kind}: reload and look again.")
     for name, value in {field: to, **changes}.items():

@@ -26,11 +26,11 @@ class Role(models.TextChoices):
 
 # What each may do, for the person who gives the roles.
 MEANING: dict[Role, Any] = {
-    Role.SUPPORT_AGENT: _("sees customers, incidents and what customers get"),
-    Role.SUPPORT_LEAD: _("sees customers, incidents and what customers get"),
+    Role.SUPPORT_AGENT: _("works the tickets of their queues; gives goodwill within limits"),
+    Role.SUPPORT_LEAD: _("works all tickets, answers all of an incident; sets the desk up"),
     Role.FINANCE: _("writes policies; makes, prices and submits batches; pauses issuing"),
     Role.FINANCE_APPROVER: _("approves or rejects what others submitted; pauses issuing"),
-    Role.INCIDENT_MANAGER: _("declares and leads incidents; sets outages and cohorts"),
+    Role.INCIDENT_MANAGER: _("declares and leads incidents; answers all their tickets"),
     Role.COMMUNICATIONS: _("sees customers and incidents, no money"),
     Role.AUDITOR: _("sees everything, people and history too; changes nothing"),
     Role.ADMINISTRATOR: _("makes users and API keys, imports customers; approves no money"),
@@ -61,11 +61,44 @@ SEE_MONEY = {
     "compensation.view_approvalthreshold",
 }
 SEE_WORK = SEE_CUSTOMERS | SEE_INCIDENTS | SEE_MONEY
+SEE_DESK = {
+    "support.view_ticket",
+    "support.view_message",
+    "support.view_ticketevent",
+    "support.view_attachment",
+    "support.view_queue",
+    "support.view_agent",
+    "support.view_slapolicy",
+    "support.view_calendar",
+    "support.view_macro",
+    "support.view_prioritysetting",
+    "support.view_priorityword",
+    "support.view_massreply",
+    "support.view_goodwill",
+    "support.view_goodwilllimit",
+    "support.view_survey",
+}
+WORK_DESK = SEE_DESK | {"support.answer_ticket", "compensation.give_goodwill"}
 PAUSE = {"compensation.pause_batch", "compensation.stop_issuing"}
 
+
+def _all_of(*models_: str) -> set[str]:
+    """View, add, change and delete of the desk's settings."""
+    return {
+        f"support.{verb}_{model}"
+        for model in models_
+        for verb in ("view", "add", "change", "delete")
+    }
+
+
 PERMISSIONS: dict[Role, set[str]] = {
-    Role.SUPPORT_AGENT: SEE_WORK,
-    Role.SUPPORT_LEAD: SEE_WORK,
+    Role.SUPPORT_AGENT: SEE_WORK | WORK_DESK | {"support.merge_ticket"},
+    Role.SUPPORT_LEAD: SEE_WORK
+    | WORK_DESK
+    | {"support.merge_ticket", "support.see_all_queues", "support.send_mass_reply"}
+    | {"support.see_reports", "support.change_agent", "support.change_prioritysetting"}
+    | _all_of("queue", "slapolicy", "calendar", "macro", "automationrule", "priorityword")
+    | {"support.view_rulerun", "support.view_inbound"},
     Role.FINANCE: SEE_WORK
     | PAUSE
     | {
@@ -92,7 +125,10 @@ PERMISSIONS: dict[Role, set[str]] = {
         "compensation.retry_award",
     },
     Role.INCIDENT_MANAGER: SEE_WORK
+    | SEE_DESK
     | {
+        "support.see_all_queues",
+        "support.send_mass_reply",
         "customers.add_component",
         "customers.change_component",
         "incidents.add_incident",
@@ -106,7 +142,15 @@ PERMISSIONS: dict[Role, set[str]] = {
     },
     Role.COMMUNICATIONS: SEE_CUSTOMERS | SEE_INCIDENTS,
     Role.AUDITOR: SEE_WORK
+    | SEE_DESK
     | {
+        "support.see_all_queues",
+        "support.see_reports",
+        "support.view_automationrule",
+        "support.view_rulerun",
+        "support.view_inbound",
+        "support.view_webhookendpoint",
+        "support.view_webhookdelivery",
         "accounts.view_user",
         "auth.view_group",
         "rest.view_apikey",
@@ -116,7 +160,15 @@ PERMISSIONS: dict[Role, set[str]] = {
     },
     Role.ADMINISTRATOR: SEE_WORK
     | PAUSE
+    | SEE_DESK
+    | _all_of("queue", "agent", "goodwilllimit", "webhookendpoint")
     | {
+        "support.see_all_queues",
+        "support.see_reports",
+        "support.view_webhookdelivery",
+        "support.view_inbound",
+        "support.export_person",
+        "support.erase_person",
         "accounts.view_user",
         "accounts.add_user",
         "accounts.change_user",

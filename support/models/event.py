@@ -60,6 +60,8 @@ class TicketEvent(models.Model):
     # How many rules led to this one; the guard against loops.
     depth = models.PositiveSmallIntegerField(default=0)
     processed_at = models.DateTimeField(null=True)
+    # Why nothing could follow from it.
+    error = models.CharField(max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("ticket event")

@@ -1,0 +1,13 @@
+"""News from the verbs: somebody is woken."""
+
+from typing import Any
+
+from django.core.cache import cache
+
+from support.tasks import AWAKE, process_events
+
+
+def wake_processing(**more: Any) -> None:
+    """At most one waiting wake-up at a time: a flood of tickets needs no flood of messages."""
+    if cache.add(AWAKE, 1, timeout=2):
+        process_events.delay()

@@ -1,0 +1,10 @@
+"""News within the desk, sent after the commit: rows are waiting, and somebody may be woken."""
+
+from django.dispatch import Signal
+
+# Ticket events wait to be processed.
+events_recorded = Signal()
+# Messages wait to be sent, some of them at once.
+messages_queued = Signal()
+# What came in waits to be handled.
+inbound_stored = Signal()

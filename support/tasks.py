@@ -1,0 +1,28 @@
+"""Work behind the desk: thin doors to the verbs."""
+
+import time
+
+from celery import shared_task
+from django.core.cache import cache
+
+from support import priority, processing
+
+AWAKE = "support.processing.awake"
+LONGEST = 30  # seconds of one task; what is left goes to the next
+
+
+@shared_task
+def process_events() -> None:
+    """Process what waits; several of these may run at once."""
+    cache.delete(AWAKE)
+    until = time.monotonic() + LONGEST
+    while processing.process_events():
+        if time.monotonic() > until:
+            process_events.delay()
+            return
+
+
+@shared_task
+def refresh_waiting() -> None:
+    """Waiting raises the priority."""
+    priority.refresh_waiting()
