@@ -16,6 +16,7 @@ from tests.accounts.factories import UserFactory
 from tests.compensation.factories import AwardFactory, BatchFactory, RuleFactory, activate
 from tests.customers.factories import ComponentUseFactory
 from tests.incidents.factories import CohortFactory, ExposureFactory, OutageFactory
+from tests.permissions import desk
 
 
 def build() -> dict[str, object]:
@@ -31,7 +32,7 @@ def build() -> dict[str, object]:
     ledger.record_entries(
         [ledger.NewEntry(kind="credit", customer_id=award.customer_id, booked_at=timezone.now())]
     )
-    return {
+    made: dict[str, object] = {
         "outage": outage.pk,
         "component": use.component_id,
         "cohort": cohort.pk,
@@ -59,6 +60,7 @@ def build() -> dict[str, object]:
         "portal_token": link.rstrip("/").rpartition("/")[2],
         "customer_import": _customer_import(),
     }
+    return desk.worlds(made)
 
 
 def _customer_import() -> int:
