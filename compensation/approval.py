@@ -16,6 +16,7 @@ from compensation.batches import (
     wait_for_other_decisions,
 )
 from compensation.digests import DESTINATION, batch_digest
+from compensation.gestures import check_caps_of
 from compensation.issuing.waking import wake_issuing
 from compensation.models import Approval, Award, Batch
 from compensation.models.award import BINDING, AwardState
@@ -109,7 +110,9 @@ def _signatures(batch: Batch) -> int:
 
 def _approve(batch: Batch, *, by: User, comment: str) -> None:
     """Make the awards binding, freezing where each is sent, and start issuing."""
-    if batch.version.is_capped:
+    if batch.version is None:
+        _check_goodwill(batch)
+    elif batch.version.is_capped:
         customers = customers_awarded_since(batch, proposed(batch), unaware_only=True)
         if customers:
             raise MoveError(
@@ -124,6 +127,15 @@ def _approve(batch: Batch, *, by: User, comment: str) -> None:
     move(batch, BatchState.APPROVED, by=by, reason=comment, approved_at=timezone.now())
     # Rows are the queue: should the broker be away, the beat finds the batch.
     transaction.on_commit(wake_issuing, robust=True)
+
+
+def _check_goodwill(batch: Batch) -> None:
+    """The caps may have become narrower since it was asked for."""
+    for award in proposed(batch).select_related("customer", "subscription", "incident"):
+        try:
+            check_caps_of(award)
+        except ValidationError as error:
+            raise MoveError(" ".join([*error.messages, "Reject this batch."])) from None
 
 
 def _bind_awards(batch: Batch) -> None:

@@ -10,6 +10,7 @@ from backoffice.accounts.models import User
 from backoffice.numbering import next_number
 from backoffice.states import MoveError, history, move
 from compensation.authority import person_with
+from compensation.caps import default_version
 from compensation.digests import batch_digest
 from compensation.models import ApprovalThreshold, Award, Batch, PolicyVersion
 from compensation.models.award import BINDING, AwardState
@@ -55,15 +56,12 @@ def create_batch(
         ValidationError: the version is not in force.
     """
     person = person_with(by, "compensation.add_batch") if by is not None else None
-    _check_in_force(version)
+    batch = Batch(incident=incident, version=version, created_by=person, created_by_key=key)
+    _check_in_force(batch)
     with transaction.atomic(), history(by=person, key=key):
-        return Batch.objects.create(
-            number=next_number(Batch),
-            incident=incident,
-            version=version,
-            created_by=person,
-            created_by_key=key,
-        )
+        batch.number = next_number(Batch)
+        batch.save(force_insert=True)
+    return batch
 
 
 def price_batch(batch: Batch, *, by: User | None = None, key: str = "") -> Batch:
@@ -81,7 +79,7 @@ def price_batch(batch: Batch, *, by: User | None = None, key: str = "") -> Batch
         row = locked(batch)
         if not row.can_move(BatchState.PRICED):
             raise MoveError(f"This batch is {row.state}: it cannot be priced again.")
-        _check_in_force(row.version)
+        _check_in_force(row)
         # before the awards are read: what comes in meanwhile counts as later
         priced_at = timezone.now()
         price(row, by=person)
@@ -117,7 +115,7 @@ def submit_batch(batch: Batch, *, by: User | None, key: str = "") -> Batch:
         row = locked(batch)
         if not row.can_move(BatchState.SUBMITTED):
             raise MoveError(f"This batch is {row.state}: only a priced one can be submitted.")
-        _check_in_force(row.version)
+        _check_in_force(row)
         _check_payable(row)
         _check_outages_over(row)
         _check_prices_current(row)
@@ -173,15 +171,19 @@ def customers_awarded_since(
 
     Pricing counts what waits for approval like what is approved, so it is the submission of another
     batch that counts. With `unaware_only` another batch is left aside that was priced after this
-    one was submitted: then it has counted this one.
+    one was submitted: then it has counted this one. So has goodwill given since, if this batch is
+    under the terms whose caps bound goodwill.
     """
     since = batch.priced_at
     from_batches = Q(batch__submitted_at__gte=since, batch__state__in=SUBMITTED_OR_LATER)
+    given = Q(batch__isnull=True, created_at__gte=since)
     if unaware_only:
         from_batches &= Q(batch__priced_at__lt=batch.submitted_at)
+        if batch.version == default_version():
+            given &= Q(created_at__lt=batch.submitted_at)
     others = (
         Award.objects.filter(
-            from_batches | Q(batch__isnull=True, created_at__gte=since),
+            from_batches | given,
             customer=OuterRef("customer"),
             state__in=[*BINDING, AwardState.PROPOSED],
         )
@@ -201,7 +203,10 @@ def wait_for_other_decisions() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('compensation.decisions'))")
 
 
-def _check_in_force(version: PolicyVersion) -> None:
+def _check_in_force(batch: Batch) -> None:
+    version = batch.version
+    if version is None:
+        raise MoveError("This is goodwill: no policy prices it.")
     if version.state != PolicyVersion.State.ACTIVE:
         raise ValidationError({"version": _("%(version)s is not in force.") % {"version": version}})
 

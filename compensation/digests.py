@@ -15,16 +15,22 @@ DESTINATION = """
         ELSE ''
     END
 """
+# Why goodwill is given, hashed to a fixed length; NULL, which concat_ws skips, for other awards.
+_WHY = """
+    CASE WHEN award.source = 'goodwill' THEN encode(sha256(convert_to(
+        jsonb_build_array(award.given_by_id, award.origin, award.reason)::text, 'UTF8'
+    )), 'hex') END
+"""
 _DIGEST = f"""
     SELECT count(*), encode(sha256(
         convert_to(%s, 'UTF8') || coalesce(string_agg(line, ''::bytea ORDER BY id), ''::bytea)
     ), 'hex')
     FROM (
         SELECT award.id, sha256(convert_to(concat_ws(
-            '|', award.id, award.incident_id, award.customer_id,
+            '|', award.id, coalesce(award.incident_id::text, ''), award.customer_id,
             coalesce(award.subscription_id::text, ''), award.benefit, award.amount_minor,
             award.days, coalesce(extract(epoch FROM award.trial_end_target)::text, ''),
-            award.currency, {DESTINATION}
+            award.currency, {DESTINATION}, {_WHY}
         ), 'UTF8')) AS line
         FROM compensation_award award
         JOIN customers_customer customer ON customer.id = award.customer_id
@@ -38,10 +44,12 @@ def batch_digest(batch: Batch) -> str:
     """The SHA-256 (hex) over the batch's header and its ordered awards that are not left out.
 
     Computed by the database from the rows as they are now. It covers identity, benefit, amount,
-    currency, days, the trial's target and the Stripe id it goes to; not the state, so that it
-    stays the same while awards are issued.
+    currency, days, the trial's target and the Stripe id it goes to, and for goodwill who asked for
+    it and why; not the state, so that it stays the same while awards are issued.
     """
     header = f"batch {batch.pk} incident {batch.incident_id} version {batch.version_id}\n"
+    if batch.kind == Batch.Kind.GOODWILL:
+        header = f"batch {batch.pk} goodwill\n"
     with connection.cursor() as cursor:
         cursor.execute(_DIGEST, [header, batch.pk])
         _count, digest = cursor.fetchone()

@@ -11,14 +11,15 @@ from incidents.models import Incident
 
 
 class BatchFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """Batches by incident and state."""
+    """Batches by incident, kind and state."""
 
     incident = django_filters.CharFilter(field_name="incident__number")
+    kind = django_filters.ChoiceFilter(choices=Batch.Kind.choices)
     state = django_filters.ChoiceFilter(choices=Batch.State.choices)
 
     class Meta:
         model = Batch
-        fields = ("incident", "state")
+        fields = ("incident", "kind", "state")
 
 
 class AwardFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -27,17 +28,19 @@ class AwardFilter(django_filters.FilterSet):  # type: ignore[misc]
     batch = django_filters.CharFilter(method="of_batch")
     incident = django_filters.CharFilter(method="of_incident")
     customer = django_filters.CharFilter(method="of_customer", label="The customer's reference.")
+    source = django_filters.ChoiceFilter(choices=Award.Source.choices)
     state = django_filters.ChoiceFilter(choices=Award.State.choices)
     benefit = django_filters.ChoiceFilter(choices=Award.Benefit.choices)
 
     class Meta:
         model = Award
-        fields = ("batch", "incident", "customer", "state", "benefit")
+        fields = ("batch", "incident", "customer", "source", "state", "benefit")
 
     def of_batch(self, awards: QuerySet[Award], name: str, number: str) -> QuerySet[Award]:
         return awards_of_batch(awards, number)
 
     def of_incident(self, awards: QuerySet[Award], name: str, number: str) -> QuerySet[Award]:
+        """Of its batches, and not the goodwill that was given for it: see `source`."""
         return awards.filter(batch__incident=_id(Incident.objects.filter(number=number)))
 
     def of_customer(self, awards: QuerySet[Award], name: str, reference: str) -> QuerySet[Award]:

@@ -8,11 +8,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from compensation.credits import Credit
 from compensation.explanations import explain
 from compensation.models import Award, Batch, Policy, PolicyVersion, Rule
 from incidents.models import Incident
-
-EXPLAINED_IN = ("en", "de")
 
 
 class AmountSerializer(serializers.Serializer[Any]):
@@ -25,9 +24,15 @@ class AmountSerializer(serializers.Serializer[Any]):
 class BatchSerializer(serializers.ModelSerializer[Batch]):
     """A batch. Approving and issuing it takes people: the API only proposes."""
 
-    incident = serializers.CharField(source="incident.number")
-    policy = serializers.CharField(source="version.policy.key")
-    version = serializers.IntegerField(source="version.number")
+    incident = serializers.CharField(
+        source="incident.number", default=None, allow_null=True, help_text="Null for goodwill."
+    )
+    policy = serializers.CharField(
+        source="version.policy.key", default=None, allow_null=True, help_text="Null for goodwill."
+    )
+    version = serializers.IntegerField(
+        source="version.number", default=None, allow_null=True, help_text="Null for goodwill."
+    )
     approvals = serializers.IntegerField(
         source="signatures", help_text="How many people have approved it so far."
     )
@@ -43,6 +48,7 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
         model = Batch
         fields = (
             "number",
+            "kind",
             "state",
             "incident",
             "policy",
@@ -114,6 +120,8 @@ class AwardSerializer(serializers.ModelSerializer[Award]):
         fields: tuple[str, ...] = (
             "id",
             "source",
+            "origin",
+            "reason",
             "batch",
             "incident",
             "customer",
@@ -151,8 +159,7 @@ class ExplainedAwardSerializer(AwardSerializer):
 
     @extend_schema_field(serializers.CharField())
     def get_explanation(self, award: Award) -> str:
-        language = award.customer.language
-        return explain(award, language=language if language in EXPLAINED_IN else "en")
+        return explain(award, language=award.customer.language)
 
 
 class UseSerializer(serializers.Serializer[Any]):
@@ -174,10 +181,21 @@ class CreditSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField()
     incident = serializers.CharField(source="incident.number", default=None, allow_null=True)
     incident_title = serializers.CharField(source="incident.title", default=None, allow_null=True)
+    is_goodwill = serializers.SerializerMethodField()
+    ticket = serializers.CharField(
+        source="award.origin", help_text="The ticket's number; empty unless goodwill."
+    )
+    reason = serializers.CharField(
+        source="award.reason", help_text="Goodwill's reason as its giver wrote it, else empty."
+    )
     booked_at = serializers.DateTimeField(allow_null=True)
     trial_until = serializers.DateTimeField(allow_null=True)
     priority_until = serializers.DateTimeField(allow_null=True)
     uses = UseSerializer(many=True)
+
+    @extend_schema_field(serializers.BooleanField())
+    def get_is_goodwill(self, credit: Credit) -> bool:
+        return credit.award.source == Award.Source.GOODWILL
 
 
 class CreditsSerializer(serializers.Serializer[Any]):

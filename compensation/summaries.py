@@ -134,10 +134,7 @@ def awards_progress(batch: Batch, *, now: datetime | None = None) -> Progress:
 def _computed(batch: Batch) -> Summary:
     groups = _groups(batch)
     totals = groups["all"]
-    labels = {
-        position: label or f"Row {position}"
-        for position, label in batch.version.rules.values_list("position", "label")
-    }
+    labels = _rule_labels(batch)
     for line in groups["rule"]:
         positions = line["key"].split("+")
         line["label"] = " + ".join(labels.get(int(p), f"Row {p}") for p in positions if p)
@@ -156,6 +153,14 @@ def _computed(batch: Batch) -> Summary:
         "spreads": _spreads(batch),
         "left_out": _left_out(batch),
     }
+
+
+def _rule_labels(batch: Batch) -> dict[int, str]:
+    """By position; goodwill has no rows."""
+    if batch.version is None:
+        return {}
+    rows = batch.version.rules.values_list("position", "label")
+    return {position: label or f"Row {position}" for position, label in rows}
 
 
 _GROUPS = """

@@ -23,8 +23,12 @@ class Step:
 def award_steps(award: Award) -> list[Step]:
     """Oldest first. Normal moves are dated by the batch, exceptions by their history."""
     batch: Any = award.batch
+    made = (award.created_at, _("Priced"), "")
+    if award.source == Award.Source.GOODWILL:
+        asked = _("Asked of finance") if batch else _("Given")
+        made = (award.created_at, asked, f"{award.given_by}: {award.reason}")
     dated = [
-        (award.created_at, _("Priced"), ""),
+        made,
         (batch and batch.submitted_at, _("Submitted with its batch"), ""),
         (batch and batch.approved_at, _("Approved with its batch"), ""),
         (award.first_sent_at, _("First sent to Stripe"), ""),

@@ -25,7 +25,9 @@ from compensation.filters import awards_of_batch
 from compensation.models import Award
 
 # What the page and the sum read of other rows.
-EXPLAINED = ("customer", "subscription", "incident", "batch__version__policy", "excluded_by")
+EXPLAINED = (
+    "customer", "subscription", "incident", "batch__version__policy", "excluded_by", "given_by",
+)  # fmt: skip
 
 
 TONES: dict[str, str] = {Award.State.FAILED: "bad", Award.State.UNKNOWN: "warn"}
@@ -78,6 +80,7 @@ class AwardAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
     list_select_related = ("customer", "batch", "incident")
     list_filter = (
         ("state", ChoicesDropdownFilter),
+        ("source", ChoicesDropdownFilter),
         ("benefit", ChoicesDropdownFilter),
         ("exclusion", ExclusionFilter),
         BatchFilter,

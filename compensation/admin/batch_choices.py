@@ -145,6 +145,8 @@ def _approve(request: HttpRequest, batch: Batch, what: str, approvers: list[int]
 def _approval_obstacle(request: HttpRequest, batch: Batch) -> tuple[str, tuple[str, str] | None]:
     """What the verb would refuse, and what of it the reader can mend."""
     user: Any = request.user
+    if batch.submitted_by_id == user.pk and batch.kind == Batch.Kind.GOODWILL:
+        return _("You asked for this: somebody else must approve it."), None
     if batch.submitted_by_id == user.pk:
         return _("You submitted this batch: somebody else must approve it."), None
     obstacle, remedy = _second_factor_obstacle(request, batch)
@@ -176,7 +178,9 @@ def _reject(request: HttpRequest, batch: Batch, what: str) -> Choice:
         "reject",
         _("Reject …"),
         question=_("Reject {what}?").format(what=what),
-        warning=_("The batch ends here. A new one can be drafted for the incident."),
+        warning=_("The batch ends here and nothing of it is given.")
+        if batch.kind == Batch.Kind.GOODWILL
+        else _("The batch ends here. A new one can be drafted for the incident."),
         style="danger",
         reason=_("Why?"),
         obstacle=_("You submitted it: cancel it instead.") if own else "",
@@ -188,7 +192,9 @@ def _cancel(batch: Batch) -> Choice:
         "cancel",
         _("Cancel batch …"),
         question=_("Cancel batch {number}?").format(number=batch.number),
-        warning=_("It ends here and nothing of it is issued. A new one can be drafted."),
+        warning=_("It ends here and nothing of it is issued.")
+        if batch.kind == Batch.Kind.GOODWILL
+        else _("It ends here and nothing of it is issued. A new one can be drafted."),
         style="danger",
         reason=_("Why?"),
     )

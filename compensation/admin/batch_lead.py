@@ -39,6 +39,8 @@ def lead(
         State.CANCELLED: Lead(_("Cancelled. Draft a new batch from the incident.")),
     }
     found = steps[batch.state]
+    if batch.kind == Batch.Kind.GOODWILL:
+        found = _of_goodwill(batch, found)
     if progress and progress["moves"] and progress["is_stopped"]:
         found = Lead(_("All issuing is stopped: this batch waits until it is resumed."), "warn")
     if batch.state == State.PAUSED:
@@ -46,6 +48,15 @@ def lead(
     if progress and (progress["failed"] or progress["unknown"]):
         found = _in_trouble(found, batch, progress)
     return found
+
+
+def _of_goodwill(batch: Batch, found: Lead) -> Lead:
+    """There is no incident to draft another one from."""
+    ends: dict[str, Lead] = {
+        State.REJECTED: Lead(_("Rejected: the customer does not get it."), "bad"),
+        State.CANCELLED: Lead(_("Cancelled: the customer does not get it.")),
+    }
+    return ends.get(batch.state, found)
 
 
 def _in_trouble(found: Lead, batch: Batch, progress: dict[str, Any]) -> Lead:

@@ -12,7 +12,8 @@ from backoffice import money
 from compensation import summaries, wording
 from compensation.admin.batch_choices import choices
 from compensation.admin.batch_lead import lead
-from compensation.admin.looks import BATCH_LABELS, amounts, language, number
+from compensation.admin.looks import BATCH_LABELS, amounts, award_value, language, number
+from compensation.goodwill import already_given
 from compensation.issuing import is_stopped
 from compensation.models import Approval, Award, Batch, BatchLook
 
@@ -43,6 +44,7 @@ def page(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "total": amounts(summary["amounts_minor"]),
         "approvals": approvals,
         "choices": offered,
+        "goodwill": _goodwill(batch),
         "lead": lead(request, batch, approvals, issuing),
         "progress": issuing,
         "groups": _groups(summary, _rules_in_words(batch)),
@@ -54,8 +56,11 @@ def page(request: HttpRequest, batch: Batch) -> dict[str, Any]:
 
 
 def may_exclude(request: HttpRequest, batch: Batch) -> bool:
-    return batch.state in {State.PRICED, State.SUBMITTED} and request.user.has_perm(
-        "compensation.exclude_award"
+    """Goodwill is one award: it is rejected instead."""
+    return (
+        batch.kind == Batch.Kind.INCIDENT
+        and batch.state in {State.PRICED, State.SUBMITTED}
+        and request.user.has_perm("compensation.exclude_award")
     )
 
 
@@ -96,9 +101,24 @@ def failure_reasons(batch: Batch) -> list[dict[str, Any]]:
     return list(lines)
 
 
+def _goodwill(batch: Batch) -> dict[str, Any] | None:
+    """What an approver must know of a goodwill batch: for whom, why, and what else they get."""
+    if batch.kind != Batch.Kind.GOODWILL:
+        return None
+    award = batch.awards.select_related("customer", "incident", "given_by").get()
+    others = already_given(award.customer, award.incident) if award.incident else []
+    return {
+        "award": award,
+        "value": award_value(award),
+        "others": [(other, award_value(other)) for other in others if other.pk != award.pk],
+    }
+
+
 def _rules_in_words(batch: Batch) -> dict[str, str]:
     """Who gets what by each row, keyed by the row's position."""
     version = batch.version
+    if version is None:
+        return {}
     return {
         str(rule.position): f"{wording.who_and_when(rule)} → {wording.gives(rule, version)}"
         for rule in version.rules.all()

@@ -35,9 +35,9 @@ SHOWN_LEFT_OUT = 100
 class BatchAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
     """Everything that changes a batch is a button on its page, never a form field."""
 
-    list_display = ("name", "state_label", "incident", "version", "gives", "signed", "submitted")
+    list_display = ("name", "state_label", "about", "gives", "signed", "submitted")
     list_select_related = ("incident", "version__policy", "submitted_by")
-    list_filter = (("state", ChoicesDropdownFilter),)
+    list_filter = (("state", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter))
     search_fields = ("number", "incident__number")
     search_help_text = _("Number of the batch or of the incident")
 
@@ -53,6 +53,10 @@ class BatchAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
     @display(description=_("number"))
     def name(self, batch: Batch) -> SafeString:
         return unbroken(batch.number)
+
+    @display(description=_("for"))
+    def about(self, batch: Batch) -> str:
+        return batch.about
 
     @display(description=_("gives"))
     def gives(self, batch: Batch) -> str:

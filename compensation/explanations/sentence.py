@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from compensation.explanations.numbers import Writer
 from compensation.explanations.sums import Sum
-from compensation.explanations.words import known
+from compensation.explanations.words import GOODWILL, known
 from compensation.models import Award, Rule
 
 
@@ -12,11 +12,13 @@ def explain(award: Award, language: str = "en") -> str:
     """Why `award` is what it is, in `language` ("en" or "de"; others read English).
 
     60 of 43,200 minutes = 99.861 % uptime; below 99.9 %: 10 % of EUR 499.00 = EUR 49.90
+
+    Goodwill has no sum but a reason, which stands in Russian, too: its words are the giver's.
     """
-    writer = Writer(known(language), award.currency)
     found = Sum.of(award)
     if found is None:
-        return writer.say("goodwill", benefit=benefit_in_words(award, writer))
+        return _goodwill(award, language)
+    writer = Writer(known(language), award.currency)
     rules = giving(found)
     parts = [_time(found, writer), *(_row(found, rule, writer) for rule in rules)]
     if award.benefit != Award.Benefit.CREDIT:
@@ -29,6 +31,12 @@ def explain(award: Award, language: str = "en") -> str:
     if found.is_capped:
         parts.append(_cap(found, writer))
     return "; ".join(parts)
+
+
+def _goodwill(award: Award, language: str) -> str:
+    words = GOODWILL.get(language, GOODWILL["en"])
+    word = words["ticket"] if award.origin else words["plain"]
+    return word.format(origin=award.origin, reason=award.reason)
 
 
 def giving(found: Sum) -> list[Rule]:

@@ -23,9 +23,9 @@ class Sum:
     @classmethod
     def of(cls, award: Award) -> "Sum | None":
         """None where the award was not priced: goodwill."""
-        if award.batch is None or award.period_start is None or award.period_end is None:
+        version = award.batch.version if award.batch else None
+        if version is None or award.period_start is None or award.period_end is None:
             return None
-        version = award.batch.version
         # Read through all(), so that a page of awards can prefetch the rows.
         rules = [rule for rule in version.rules.all() if rule.position in award.rules]
         return cls(award, version, rules, (award.period_end - award.period_start) // MILLISECOND)

@@ -28,7 +28,6 @@ WORDS: dict[str, dict[str, str]] = {
         "trial_until": "{days} days more on trial, until {date}",
         "priority": "{days} days of priority support",
         "priority_until": "{days} days of priority support, until {date}",
-        "goodwill": "Goodwill: {benefit}",
         "label_major": "Out of order",
         "label_partial": "Partly out of order",
         "label_weight": "Partial outages count",
@@ -74,7 +73,6 @@ WORDS: dict[str, dict[str, str]] = {
         "trial_until": "{days} Tage länger testen, bis {date}",
         "priority": "{days} Tage bevorzugter Support",
         "priority_until": "{days} Tage bevorzugter Support, bis {date}",
-        "goodwill": "Kulanz: {benefit}",
         "label_major": "Ausgefallen",
         "label_partial": "Teilweise ausgefallen",
         "label_weight": "Teilausfälle zählen",
@@ -92,6 +90,16 @@ WORDS: dict[str, dict[str, str]] = {
         "any": "bei jeder Verfügbarkeit",
         "more_than": "mehr als {amount}",
         "at_least": "{amount}",
+    },
+}
+
+# The reason itself is as the giver wrote it for this customer.
+GOODWILL: dict[str, dict[str, str]] = {
+    "en": {"ticket": "Goodwill, ticket {origin}: {reason}", "plain": "Goodwill: {reason}"},
+    "de": {"ticket": "Kulanz, Ticket {origin}: {reason}", "plain": "Kulanz: {reason}"},
+    "ru": {
+        "ticket": "В знак доброй воли, обращение {origin}: {reason}",
+        "plain": "В знак доброй воли: {reason}",
     },
 }
 

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from compensation.issuing.orders import Order, new_key, order_for
 from compensation.models import Award, Batch, IssuingControl
 from compensation.models.award import AwardState
 from compensation.models.batch import BatchState
-
-ISSUABLE = Q(source=Award.Source.GOODWILL) | Q(batch__state=BatchState.ISSUING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,10 @@ def issuing_batches() -> list[int]:
 
 
 def claim(batch: int | None, *, limit: int, after: int = 0) -> list[Order]:
-    """Claim up to `limit` approved awards of `batch` (None: goodwill) with ids above `after`.
+    """Claim up to `limit` approved awards of `batch` with ids above `after`.
+
+    None as the batch stands for goodwill that was given at once, without finance.
+
 
     Nothing is claimed while all issuing is stopped or the batch is not being issued: both are
     looked at under a lock, so that a pause is over all claims or after them, never in between.
@@ -100,14 +101,19 @@ def may_issue(batch: int | None) -> bool:
     return [row.state for row in states.only("state")] == [BatchState.ISSUING]
 
 
+def source_of(batch: int | None) -> str:
+    """Where the awards of `batch` come from: every one of its awards has the same."""
+    if batch is None:
+        return Award.Source.GOODWILL
+    is_goodwill = Batch.objects.filter(pk=batch, kind=Batch.Kind.GOODWILL).exists()
+    return Award.Source.GOODWILL if is_goodwill else Award.Source.BATCH
+
+
 def _awards(batch: int | None) -> QuerySet[Award]:
-    source = Award.Source.BATCH if batch is not None else Award.Source.GOODWILL
-    # the states stand here as in the partial index, which holds what is left to do only
+    # source and states stand here as in the partial index, which holds what is left to do only
     awards = Award.objects.filter(
-        source=source, state__in=[AwardState.APPROVED, AwardState.SENDING]
+        source=source_of(batch), batch=batch, state__in=[AwardState.APPROVED, AwardState.SENDING]
     )
-    if batch is not None:
-        awards = awards.filter(batch=batch)
     return awards.select_related("incident").order_by("id")
 
 

@@ -29,8 +29,8 @@ def has_work() -> bool:
     to_do = Award.objects.filter(state__in=TO_DO)
     return (
         Batch.objects.filter(state=BatchState.APPROVED).exists()
-        or to_do.filter(source=Award.Source.GOODWILL).exists()
-        or to_do.filter(source=Award.Source.BATCH, batch__state=BatchState.ISSUING).exists()
+        or to_do.filter(source=Award.Source.GOODWILL, batch=None).exists()
+        or to_do.filter(source__in=Award.Source, batch__state=BatchState.ISSUING).exists()
         or Batch.objects.filter(~_open_awards(), state=BatchState.ISSUING).exists()
     )
 
@@ -141,10 +141,12 @@ def resume_issuing(*, by: User) -> IssuingControl:
 
 
 def _open_awards() -> Q:
-    """A batch with something left to send or to find out; each half has an index of its own."""
+    """A batch with something left to send or to find out; each part has an index of its own."""
     awards = Award.objects.filter(batch=OuterRef("pk"))
-    return Q(Exists(awards.filter(source=Award.Source.BATCH, state__in=TO_DO))) | Q(
-        Exists(awards.filter(state=AwardState.UNKNOWN))
+    return (
+        Q(Exists(awards.filter(source=Award.Source.BATCH, state__in=TO_DO)))
+        | Q(Exists(awards.filter(source=Award.Source.GOODWILL, state__in=TO_DO)))
+        | Q(Exists(awards.filter(state=AwardState.UNKNOWN)))
     )
 
 

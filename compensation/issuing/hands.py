@@ -46,7 +46,7 @@ class Hands:
         return self._held[award]
 
     def sources(self) -> set[int | None]:
-        """The batches they are of; None is goodwill."""
+        """The batches they are of; None is goodwill given at once."""
         return {held.order.batch for held in self._held.values()}
 
     def take(self, order: Order, *, looks_up: bool = False) -> None:

@@ -84,10 +84,15 @@ def _credit(award: Award) -> dict[str, Any]:
     metadata = {"award": str(award.pk)}
     if number:
         metadata["incident"] = number
+    if award.origin:
+        metadata["ticket"] = award.origin
+    description = f"Credit for {number}" if number else "Goodwill credit"
+    if award.source == Award.Source.GOODWILL and award.origin:
+        description = f"Goodwill credit, ticket {award.origin}"
     return {
         "amount": -award.amount_minor,
         "currency": award.currency.lower(),
-        "description": f"Credit for {number}" if number else "Goodwill credit",
+        "description": description,
         "metadata": metadata,
     }
 

@@ -3,7 +3,7 @@
 from django.db import connection, transaction
 from django.utils import timezone
 
-from compensation.issuing.claiming import may_issue
+from compensation.issuing.claiming import may_issue, source_of
 from compensation.ledger import NewEntry, record_entries
 from compensation.models import LedgerEntry
 
@@ -24,7 +24,10 @@ _ISSUE = """
 
 
 def issue_priority(batch: int | None) -> int:
-    """Issue up to a slice of `batch` (None: goodwill), beginning now (UTC); how many."""
+    """Issue up to a slice of `batch`, beginning now (UTC); how many.
+
+    None as the batch stands for goodwill given at once.
+    """
     now = timezone.now()
     with transaction.atomic():
         if not may_issue(batch):
@@ -34,7 +37,7 @@ def issue_priority(batch: int | None) -> int:
                 _ISSUE,
                 {
                     "now": now,
-                    "source": "goodwill" if batch is None else "batch",
+                    "source": source_of(batch),
                     "batch": batch,
                     "limit": SLICE,
                 },

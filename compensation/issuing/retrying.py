@@ -1,5 +1,6 @@
 """Sending failed awards again, once what Stripe refused them for has been seen to."""
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
@@ -7,6 +8,7 @@ from backoffice.accounts.models import User
 from backoffice.states import MoveError, history, move
 from compensation.authority import person_with
 from compensation.batches import customers_awarded_since, locked, wait_for_other_decisions
+from compensation.gestures import check_caps_of
 from compensation.issuing.waking import wake_issuing
 from compensation.models import Award, Batch
 from compensation.models.award import AwardState
@@ -27,6 +29,8 @@ def retry_award(award: Award, *, by: User) -> Award:
         wait_for_other_decisions()
         if award.batch is not None:
             _reopen(award.batch, Award.objects.filter(pk=award.pk), by=person)
+        else:
+            _check_caps(Award.objects.filter(pk=award.pk))
         if not _approve_again(Award.objects.filter(pk=award.pk), by=person):
             raise MoveError("Only a failed award can be sent again: reload and look again.")
         transaction.on_commit(wake_issuing, robust=True)
@@ -59,11 +63,23 @@ def _reopen(batch: Batch, awards: QuerySet[Award], *, by: User) -> Batch:
     row = locked(batch)
     if row.state not in _OPEN:
         raise MoveError(f"This batch is {row.state}: none of its awards was sent.")
-    if row.version.is_capped and customers_awarded_since(row, awards):
+    if row.version is None:
+        _check_caps(awards)
+    elif row.version.is_capped and customers_awarded_since(row, awards):
         raise MoveError("These customers got other awards since: the caps may be exceeded.")
     if row.state == BatchState.ISSUED:
         move(row, BatchState.ISSUING, by=by, reason="retry", issued_at=None)
     return row
+
+
+def _check_caps(goodwill: QuerySet[Award]) -> None:
+    """Goodwill is bounded by the caps as they are now."""
+    failed = goodwill.filter(state=AwardState.FAILED)
+    for award in failed.select_related("customer", "subscription", "incident"):
+        try:
+            check_caps_of(award)
+        except ValidationError as error:
+            raise MoveError(" ".join(error.messages)) from None
 
 
 def _approve_again(awards: QuerySet[Award], *, by: User) -> int:

@@ -46,7 +46,8 @@ class Exclusion(models.TextChoices):
 
 _PROMISE = (
     "batch_id", "incident_id", "customer_id", "subscription_id", "benefit", "amount_minor",
-    "currency", "days", "trial_end_target", "destination",
+    "currency", "days", "trial_end_target", "destination", "source", "origin", "reason",
+    "given_by_id",
 )  # fmt: skip
 # What was signed cannot change any more, whoever writes; state, key and answer still move.
 _FROZEN_PROMISE = pgtrigger.Trigger(
@@ -166,6 +167,18 @@ class Award(Movable):
     cap_minor = models.BigIntegerField(null=True)
     given_minor = models.BigIntegerField(default=0)
 
+    # Goodwill: who gave it, from which ticket (its number), why in words the customer reads, and
+    # why although their incident gives something already (for us alone).
+    given_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+",
+        db_index=False,
+    )  # fmt: skip
+    origin = models.CharField(max_length=50, blank=True, default="", db_default="")
+    reason = models.TextField(blank=True, default="", db_default="")
+    despite = models.TextField(blank=True, default="", db_default="")
+    # Given twice under one key, it is given once.
+    given_key = models.CharField(max_length=100, blank=True, default="", db_default="")
+
     exclusion = models.CharField(max_length=30, choices=Exclusion.choices, blank=True)
     exclusion_reason = models.TextField(blank=True)
     excluded_by = models.ForeignKey(
@@ -201,6 +214,13 @@ class Award(Movable):
             models.CheckConstraint(
                 condition=Q(source="goodwill") | Q(batch__isnull=False, incident__isnull=False),
                 name="award_of_a_batch_has_one",
+            ),
+            models.CheckConstraint(
+                condition=~Q(source="goodwill") | Q(given_by__isnull=False) & ~Q(reason=""),
+                name="award_of_goodwill_says_why",
+            ),
+            models.UniqueConstraint(
+                fields=["given_key"], name="award_given_once", condition=~Q(given_key="")
             ),
             models.UniqueConstraint(
                 fields=["batch", "subscription", "benefit"],
@@ -252,10 +272,13 @@ class Award(Movable):
                 name="award_left_out",
                 condition=Q(state="excluded"),
             ),
+            # a few among millions
+            models.Index(fields=["id"], name="award_goodwill", condition=Q(source="goodwill")),
         ]
         permissions = [
             ("exclude_award", "Can leave an award out of a batch"),
             ("retry_award", "Can send a failed award again"),
+            ("give_goodwill", "Can give goodwill"),
         ]
         triggers = [_FROZEN_PROMISE]
 

@@ -1,10 +1,11 @@
-"""The awards of one incident under one policy version, approved together."""
+"""Awards that are approved together: of one incident under one policy version, or goodwill."""
 
 from typing import ClassVar
 
 import pghistory
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.states import Movable
@@ -30,9 +31,15 @@ class BatchState(models.TextChoices):
 class Batch(Movable):
     """Priced, submitted by one person, approved by another, then issued.
 
+    One for an incident has the incident and the version it was priced under. One for goodwill has
+    neither: its one award tells what it is for, who asks for it, and why.
     `digest` is the SHA-256 over the ordered awards that are not left out, as an approver signs it.
     `summary` caches the figures of the batch page; the awards are the truth.
     """
+
+    class Kind(models.TextChoices):
+        INCIDENT = "incident", _("incident")
+        GOODWILL = "goodwill", _("goodwill")
 
     State = BatchState
     MOVES: ClassVar = {
@@ -53,12 +60,18 @@ class Batch(Movable):
     }
 
     number = models.CharField(_("number"), max_length=20, unique=True, editable=False)
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=Kind.choices, default=Kind.INCIDENT,
+        db_default=Kind.INCIDENT, editable=False,
+    )  # fmt: skip
     incident = models.ForeignKey(
-        Incident, on_delete=models.PROTECT, related_name="batches", verbose_name=_("incident")
-    )
+        Incident, on_delete=models.PROTECT, related_name="batches", verbose_name=_("incident"),
+        null=True,
+    )  # fmt: skip
     version = models.ForeignKey(
-        PolicyVersion, on_delete=models.PROTECT, related_name="batches", verbose_name=_("policy")
-    )
+        PolicyVersion, on_delete=models.PROTECT, related_name="batches", verbose_name=_("policy"),
+        null=True,
+    )  # fmt: skip
     state = models.CharField(
         _("state"), max_length=20, choices=BatchState.choices, default=BatchState.DRAFT,
         editable=False,
@@ -88,6 +101,13 @@ class Batch(Movable):
         verbose_name = _("batch")
         verbose_name_plural = _("batches")
         ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="incident", incident__isnull=False, version__isnull=False)
+                | Q(kind="goodwill", incident__isnull=True, version__isnull=True),
+                name="batch_of_its_kind",
+            )
+        ]
         permissions = [
             ("price_batch", "Can price a batch"),
             ("submit_batch", "Can submit a batch for approval"),
@@ -98,6 +118,13 @@ class Batch(Movable):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def about(self) -> str:
+        """What it is for, in a line: its incident and policy, or that it is goodwill."""
+        if self.kind == self.Kind.GOODWILL:
+            return str(_("Goodwill"))
+        return f"{self.incident}, {self.version}"
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())

@@ -40,6 +40,8 @@ def price(batch: Batch, *, by: AbstractBaseUser | None = None) -> Priced:
     """
     if batch.state not in {Batch.State.DRAFT, Batch.State.PRICED}:
         raise MoveError(f"This batch is {batch.state}: its awards are frozen.")
+    if batch.version is None or batch.incident is None:
+        raise MoveError("This is goodwill: no policy prices it.")
     kept = _left_out_by_hand(batch)
     batch.awards.order_by()._raw_delete(using=connection.alias)
     now = timezone.now()

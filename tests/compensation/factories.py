@@ -6,6 +6,7 @@ import factory
 from django.utils import timezone
 
 from compensation.models import Award, Batch, Policy, PolicyVersion, Rule
+from tests.accounts.factories import UserFactory
 from tests.customers.factories import SubscriptionFactory
 from tests.incidents.factories import IncidentFactory
 
@@ -49,11 +50,17 @@ class BatchFactory(factory.django.DjangoModelFactory[Batch]):
 
 
 class AwardFactory(factory.django.DjangoModelFactory[Award]):
-    """A proposed credit of EUR 49.90."""
+    """A proposed credit of EUR 49.90; goodwill has somebody who gave it, and why."""
 
     class Meta:
         model = Award
 
+    class Params:
+        is_goodwill = factory.LazyAttribute(lambda o: o.source == "goodwill")
+
+    source = Award.Source.BATCH
+    given_by = factory.Maybe("is_goodwill", factory.SubFactory(UserFactory))
+    reason = factory.Maybe("is_goodwill", "Sorry for the wait.", "")
     batch = factory.SubFactory(BatchFactory)
     incident = factory.LazyAttribute(lambda o: o.batch.incident if o.batch else None)
     subscription = factory.SubFactory(SubscriptionFactory)

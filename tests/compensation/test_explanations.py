@@ -138,8 +138,15 @@ def test_trial_and_priority():
 
 
 def test_goodwill_has_no_sum():
-    award = AwardFactory(batch=None, source="goodwill", amount_minor=2000)
-    assert explain(award) == "Goodwill: EUR 20.00"
+    award = AwardFactory(
+        batch=None, source="goodwill", amount_minor=2000, origin="T-10482", reason="So long a wait."
+    )
+    assert explain(award) == "Goodwill, ticket T-10482: So long a wait."
+    assert explain(award, "de") == "Kulanz, Ticket T-10482: So long a wait."
+    assert explain(award, "ru") == "В знак доброй воли, обращение T-10482: So long a wait."
+    assert explain(award, "fr") == explain(award)
+    award.origin = ""
+    assert explain(award) == "Goodwill: So long a wait."
     assert explain_steps(award, "de") == [("Gutschrift", "20,00 EUR")]
 
 

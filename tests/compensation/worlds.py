@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 from hypothesis import strategies as st
 
+from backoffice.accounts.models import User
 from backoffice.customers.models import Customer, Subscription
 from compensation.models import Award, Batch, Policy, PolicyVersion, Rule
 from incidents.models import Cohort, Exposure, Incident
@@ -184,7 +185,8 @@ def give(n, one, subscription, started):
     award = Award.objects.create(
         source="goodwill", incident=incident, customer=subscription.customer,
         subscription=subscription, benefit="credit", state="approved", amount_minor=amount,
-        currency=subscription.currency, destination="cus_0",
+        currency=subscription.currency, destination="cus_0", reason="Sorry.",
+        given_by=User.objects.get_or_create(email="giver@example.com")[0],
     )  # fmt: skip
     if incident is None:
         Award.objects.filter(pk=award.pk).update(created_at=at)
