@@ -253,6 +253,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://" if LOCAL else "smtp://"))
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=30)
+# Mailboxes that tickets come from, each as imaps://user:password@host/INBOX (docs/email.md).
+SUPPORT_MAILBOXES = env.list("SUPPORT_MAILBOXES", default=[]) or env.list("IMAP_URL", default=[])
+# Answers come to support+t123.<signature>@...; off where the mail server knows no plus-addresses.
+SUPPORT_PLUS_ADDRESSES = env.bool("SUPPORT_PLUS_ADDRESSES", default=True)
 
 # --- the desk -------------------------------------------------------------------------------
 
