@@ -10,3 +10,4 @@ class SupportConfig(AppConfig):
         from support import receivers, signals
 
         signals.events_recorded.connect(receivers.wake_processing)
+        signals.weights_changed.connect(receivers.score_again)

@@ -4,10 +4,15 @@ from typing import Any
 
 from django.core.cache import cache
 
-from support.tasks import AWAKE, process_events
+from support.tasks import AWAKE, process_events, refresh_waiting
 
 
 def wake_processing(**more: Any) -> None:
     """At most one waiting wake-up at a time: a flood of tickets needs no flood of messages."""
     if cache.add(AWAKE, 1, timeout=2):
         process_events.delay()
+
+
+def score_again(**more: Any) -> None:
+    """By a worker: the queue may be long."""
+    refresh_waiting.delay()

@@ -8,3 +8,5 @@ events_recorded = Signal()
 messages_queued = Signal()
 # What came in waits to be handled.
 inbound_stored = Signal()
+# The weights of the priority were changed: every waiting ticket has another score.
+weights_changed = Signal()

@@ -108,6 +108,18 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "compensation.view_approvalthreshold",
             ),
             Item(
+                _("Priority weights"),
+                "balance",
+                "admin:support_prioritysetting_changelist",
+                "support.view_prioritysetting",
+            ),
+            Item(
+                _("Priority words"),
+                "mood",
+                "admin:support_priorityword_changelist",
+                "support.view_priorityword",
+            ),
+            Item(
                 _("Issuing switch"),
                 "power_settings_new",
                 "admin:compensation_issuingcontrol_changelist",

@@ -1,5 +1,5 @@
 """The agents' screens, and the desk's settings."""
 
-from support.admin import queues, tickets
+from support.admin import priority, queues, tickets
 
-__all__ = ["queues", "tickets"]
+__all__ = ["priority", "queues", "tickets"]

@@ -2,6 +2,7 @@
 
 import pghistory
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -47,6 +48,21 @@ class PrioritySetting(models.Model):
 
     def __str__(self) -> str:
         return str(_("priority weights"))
+
+    def clean(self) -> None:
+        """Raises ValidationError: the bands' limits are not in order, or nothing counts."""
+        problems = {}
+        if not self.normal_from < self.high_from < self.urgent_from:
+            problems["high_from"] = _("The limits must rise: normal, high, urgent.")
+        if self.urgent_from > 100:  # noqa: PLR2004 - the highest score
+            problems["urgent_from"] = _("A score is at most 100.")
+        if not isinstance(self.plan_values, dict) or any(
+            type(value) is not int or not 0 <= value <= 100  # noqa: PLR2004 - percent
+            for value in self.plan_values.values()
+        ):
+            problems["plan_values"] = _("Each plan has a value from 0 to 100.")
+        if problems:
+            raise ValidationError(problems)
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())

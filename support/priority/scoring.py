@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from support.models import PrioritySetting, Ticket
 from support.models.ticket import UNSOLVED
+from support.priority.weights import PARTS
 from support.priority.words import sentiments
 
 SLICE = 2000
@@ -43,9 +44,8 @@ _SHARES = """
     ) entitled ON TRUE
     WHERE t.id = ANY(%(ids)s)
 """
-_PARTS = ("plan", "priority_support", "incident", "waiting", "breaches", "sentiment", "value")
-_WEIGHED = ", ".join(f"round({part} * %({part})s)::int AS {part}" for part in _PARTS)
-_TOTAL = f"LEAST(100, {' + '.join(_PARTS)})"
+_WEIGHED = ", ".join(f"round({part} * %({part})s)::int AS {part}" for part in PARTS)
+_TOTAL = f"LEAST(100, {' + '.join(PARTS)})"
 _SCORED = f"""
     WITH shares AS ({_SHARES}),
     parts AS (SELECT id, band AS old_band, score AS old_score, band_floor, {_WEIGHED} FROM shares),
@@ -54,7 +54,7 @@ _SCORED = f"""
         GREATEST(COALESCE(band_floor, 1), CASE WHEN new_score >= %(urgent_from)s THEN 4
             WHEN new_score >= %(high_from)s THEN 3
             WHEN new_score >= %(normal_from)s THEN 2 ELSE 1 END) AS new_band,
-        jsonb_build_object({", ".join(f"'{part}', {part}" for part in _PARTS)}) AS parts
+        jsonb_build_object({", ".join(f"'{part}', {part}" for part in PARTS)}) AS parts
     FROM scored
 """
 _STORE = f"""
@@ -122,7 +122,7 @@ def _terms(setting: PrioritySetting, ids: list[int]) -> dict[str, Any]:
         "high_from": setting.high_from,
         "urgent_from": setting.urgent_from,
         "normal_from": setting.normal_from,
-        **{part: getattr(setting, part) for part in _PARTS},
+        **{part: getattr(setting, part) for part in PARTS},
     }
 
 

@@ -1,0 +1,69 @@
+"""The desk's forms."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
+
+from support.models import PrioritySetting
+from support.priority import PARTS
+
+MOST = 100
+_NUMBERS = (
+    *PARTS, "waiting_full_minutes", "value_full_minor", "normal_from", "high_from", "urgent_from",
+)  # fmt: skip
+
+
+class WeightsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The weights as points, the plans as lines “Business = 100”."""
+
+    plans = forms.CharField(
+        label=gettext_lazy("Plans and segments"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget({"rows": 4, "spellcheck": "false"}),
+        help_text=gettext_lazy(
+            "A line each: Business = 100, or segment:enterprise = 80. How much, from 0 to 100, of "
+            "the points for contract and plan; who is not named gets none."
+        ),
+    )
+
+    class Meta:
+        model = PrioritySetting
+        fields = _NUMBERS
+        widgets = dict.fromkeys(_NUMBERS, UnfoldAdminIntegerFieldWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        values = sorted(self.instance.plan_values.items(), key=lambda item: (-item[1], item[0]))
+        self.initial["plans"] = "\n".join(f"{plan} = {value}" for plan, value in values)
+        for part in PARTS:
+            field: Any = self.fields[part]
+            field.validators.append(_at_most_100)
+            field.widget.attrs |= {"max": MOST}
+
+    def clean_plans(self) -> str:
+        text = str(self.cleaned_data["plans"])
+        self.instance.plan_values = dict(
+            _plan_value(number, line)
+            for number, line in enumerate(text.splitlines(), start=1)
+            if line.strip()
+        )
+        return text
+
+
+def _plan_value(number: int, line: str) -> tuple[str, int]:
+    plan, equals, value = (part.strip() for part in line.rpartition("="))
+    if not plan or not equals or not value.isdecimal() or int(value) > MOST:
+        raise ValidationError(
+            _("Line %(number)s, “%(line)s”: write a plan, “=”, and a number from 0 to 100.")
+            % {"number": number, "line": line.strip()[:60]}
+        )
+    return plan, int(value)
+
+
+def _at_most_100(value: int) -> None:
+    if value > MOST:
+        raise ValidationError(_("At most 100 points."))
