@@ -12,7 +12,7 @@ into a sorted list, however many days lie between.
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
@@ -61,18 +61,20 @@ class Year:
 class BusinessCalendar:
     """When a team works.
 
-    `slots` maps a weekday (Monday is 0) to its slots on the wall clock; the end is not part of a
-    slot and 00:00 as an end means 24:00. Slots that overlap count once. `holidays` answers
-    `date in holidays`; `closures` are pairs of the first and the last closed date.
+    `slots` maps a weekday (Monday is 0) to pairs of minutes of the day on the wall clock; the end
+    is not part of a slot, 1440 is midnight. Slots that overlap count once. `holidays` answers
+    `date in holidays`; `closures` and `reopenings` are pairs of a first and a last date. On a
+    reopened date the slots hold in spite of any holiday or closure.
 
     Raises:
-        ValidationError: there is no slot at all, or one that ends before it begins.
+        ValidationError: there is no slot at all, or one that is not within a day.
     """
 
     time_zone: ZoneInfo
-    slots: Mapping[int, tuple[tuple[time, time], ...]]
+    slots: Mapping[int, Iterable[tuple[int, int]]]
     holidays: Container[date] = frozenset()
     closures: tuple[tuple[date, date], ...] = ()
+    reopenings: tuple[tuple[date, date], ...] = ()
     _week: dict[int, tuple[tuple[int, int], ...]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -86,7 +88,9 @@ class BusinessCalendar:
 
     def is_closed(self, day: date) -> bool:
         """Whether a holiday or a closure takes the whole of this date."""
-        return day in self.holidays or any(first <= day <= last for first, last in self.closures)
+        if is_within(day, self.reopenings):
+            return False
+        return day in self.holidays or is_within(day, self.closures)
 
     def hours(self, day: date) -> tuple[tuple[int, int], ...]:
         """The slots of a date, as seconds since midnight on the wall clock."""
@@ -201,18 +205,17 @@ def too_long() -> ValidationError:
     )
 
 
-def seconds_of(start: time, end: time) -> tuple[int, int]:
-    """A slot in seconds since midnight; an end of 00:00 is 24:00."""
-    opens, closes = seconds_since_midnight(start), seconds_since_midnight(end) or DAY
-    if closes <= opens:
+def seconds_of(from_minute: int, to_minute: int) -> tuple[int, int]:
+    """A slot in seconds since midnight."""
+    if not 0 <= from_minute < to_minute <= DAY // 60:
         raise ValidationError(
-            _("A slot ends after it begins. Enter one through midnight as two."), code="backwards"
+            _("Hours must end after they begin, at 24:00 the latest."), code="no_slot"
         )
-    return opens, closes
+    return from_minute * 60, to_minute * 60
 
 
-def seconds_since_midnight(moment: time) -> int:
-    return moment.hour * 3600 + moment.minute * 60 + moment.second
+def is_within(day: date, spans: tuple[tuple[date, date], ...]) -> bool:
+    return any(first <= day <= last for first, last in spans)
 
 
 def merged(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
