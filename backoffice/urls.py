@@ -15,6 +15,7 @@ urlpatterns = [
     path("accounts/", include("backoffice.accounts.urls")),
     path("account/", include("compensation.urls")),
     path("", include("backoffice.customers.urls")),
+    path("", include("support.urls")),
     path("admin/history/", admin.site.admin_view(history), name="history"),
     path("admin/issued/", admin.site.admin_view(issued), name="dashboard-issued"),
     path("admin/", admin.site.urls),

@@ -17,10 +17,23 @@ from backoffice.customers.models import Component, ComponentUse, Customer, Subsc
 from backoffice.customers.models.customer import Language
 
 SUGGESTIONS = 200
+EXACT = frozenset({"=", "!=", "in", "not in"})
+ORDERED = EXACT | {">", ">=", "<", "<="}
+WORDS = frozenset(
+    {"~", "!~", "startswith", "not startswith", "endswith", "not endswith"}
+)  # fmt: skip
 
 
 class TextField(schema.StrField):  # type: ignore[misc]
     """Compared as it is stored. `known_values` are the choices, or what rows hold."""
+
+    # Which comparisons make sense, what is compared, and what to use instead of another.
+    operators = ORDERED | WORDS
+    what = "texts"
+    operators_remedy = "Use = != ~ or in."
+    # How an unknown value is called, where that is not the field's own name, and what it lacks.
+    kind = ""
+    missing = ""
 
     def __init__(self, model: type[models.Model], name: str, *, is_checked: bool = False) -> None:
         super().__init__(model=model, name=name, nullable=False, suggest_options=is_checked)
@@ -67,6 +80,9 @@ class ComponentField(TextField):
     fit, and `component = "a" and component = "b"` finds those that use both.
     """
 
+    kind = "component"
+    missing = "there is no such component"
+
     def __init__(self, alias: str, name: str) -> None:
         super().__init__(Component, name, is_checked=True)
         self.name, self.lookup = alias, name
@@ -88,6 +104,10 @@ class ComponentField(TextField):
 class NumberField(schema.IntField):  # type: ignore[misc]
     """Whole numbers; money is in minor units."""
 
+    operators = ORDERED
+    what = "numbers"
+    operators_remedy = "Use = != > >= < <= or in."
+
     def __init__(self, model: type[models.Model], name: str) -> None:
         super().__init__(model=model, name=name, nullable=False)
 
@@ -98,6 +118,9 @@ class NumberField(schema.IntField):  # type: ignore[misc]
 class MomentField(schema.DateTimeField):  # type: ignore[misc]
     """A time in UTC: "2026-10-14 14:00", or "2026-10-14", which is that whole day."""
 
+    operators = ORDERED
+    what = "times"
+    operators_remedy = "Use = != > >= < or <=."
     value_types_description = 'times in UTC, "YYYY-MM-DD HH:MM" or "YYYY-MM-DD"'
 
     def get_lookup_value(self, value: Any) -> Any:
@@ -143,10 +166,20 @@ class MomentField(schema.DateTimeField):  # type: ignore[misc]
         return Q(**{f"{name}__{suffix}": bound})
 
 
+def value_field(field: Any) -> Any:
+    """What a name that leads to other rows is compared by itself, if it can be."""
+    return getattr(field, "own_value", field)
+
+
 class ConditionSchema(schema.DjangoQLSchema):  # type: ignore[misc]
     """The fields a condition may name. No user, no Stripe id, no award is among them."""
 
-    include = (Subscription, Customer, ComponentUse, Component)
+    # For the remedies: a condition that could stand here, and what to do otherwise.
+    example = 'plan = "Business" and fee_minor > 10000'
+    when_too_long = "Use “in (…)” for long lists, or give the cohort as a list."
+    when_nothing_known = "Nothing is known yet: import customers first."
+
+    include: tuple[type[models.Model], ...] = (Subscription, Customer, ComponentUse, Component)
 
     def get_fields(self, model: type[models.Model]) -> list[Any]:
         if model is Subscription:

@@ -33,7 +33,8 @@ class ConditionError(ValidationError):
         return str(self.message)
 
 
-def tokens_of(text: str) -> list[Any]:
+def tokens_of(text: str, *, example: str) -> list[Any]:
+    """`example` is a condition that could stand here, for the remedy."""
     try:
         return list(DjangoQLLexer().input(text))
     except DjangoQLError as error:
@@ -42,7 +43,7 @@ def tokens_of(text: str) -> list[Any]:
             f"“{text[at]}” has no meaning here.",
             text=text,
             position=at,
-            remedy='Write conditions like plan = "Business" and fee_minor > 10000.',
+            remedy=f"Write conditions like {example}.",
         ) from None
 
 
@@ -87,7 +88,7 @@ class _Parser(DjangoQLParser):  # type: ignore[misc]
         raise DjangoQLError(message, value=token)
 
 
-def tree_of(text: str) -> Expression:
+def tree_of(text: str, *, example: str) -> Expression:
     try:
         return _Parser().parse(text)
     except DjangoQLError as error:
@@ -96,7 +97,8 @@ def tree_of(text: str) -> Expression:
                 "The condition ends too early.",
                 text=text,
                 position=len(text),
-                remedy='Finish it: a field, a comparison and a value, such as plan = "Business".',
+                remedy="Finish it: a field, a comparison and a value, such as "
+                f"{example.partition(' and ')[0]}.",
             ) from None
         raise ConditionError(
             f"“{error.value.value}” does not fit here.",

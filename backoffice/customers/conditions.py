@@ -1,6 +1,7 @@
-"""Conditions on subscriptions, as people write them: plan = "Business" and customer.country = "DE".
+"""Conditions as people write them: plan = "Business" and customer.country = "DE".
 
-The language is DjangoQL's, limited to the fields of `condition_fields.ConditionSchema`.
+The language is DjangoQL's, limited to the fields of a schema: `condition_fields.ConditionSchema`
+for subscriptions; other apps bring their own for what they keep.
 """
 
 import difflib
@@ -13,10 +14,10 @@ from djangoql.exceptions import DjangoQLError
 from djangoql.queryset import build_filter
 
 from backoffice.customers.condition_fields import (
-    ComponentField,
+    EXACT,
     ConditionSchema,
-    MomentField,
     TextField,
+    value_field,
 )
 from backoffice.customers.condition_syntax import (
     ConditionError,
@@ -31,16 +32,20 @@ __all__ = ["ConditionError", "parse_condition", "prefix_condition"]
 LONGEST = 2000  # characters
 
 
-def parse_condition(text: str, *, check_values: bool = True) -> Q:
-    """The filter over Subscription that `text` means; an empty text fits everything.
+def parse_condition(
+    text: str, *, check_values: bool = True, schema: ConditionSchema | None = None
+) -> Q:
+    """The filter that `text` means over the schema's model; an empty text fits everything.
 
-    Times are UTC, money is in minor units. With `check_values`, a plan, country, segment, region,
-    currency, status or component that is known to no row is an error; leave it out where a stored
-    condition is evaluated, whose last “pro” customer may have left since it was written.
+    Without a `schema` that is Subscription. Times are UTC, money is in minor units. With
+    `check_values`, a plan, country, segment, region, currency, status or component that is known to
+    no row is an error; leave it out where a stored condition is evaluated, whose last “pro”
+    customer may have left since it was written.
 
     Raises:
         ConditionError: with its place and a remedy.
     """
+    schema = schema or ConditionSchema(Subscription)
     if not text.strip():
         return Q()
     if len(text) > LONGEST:
@@ -48,12 +53,11 @@ def parse_condition(text: str, *, check_values: bool = True) -> Q:
             f"This condition has {len(text):,} characters; at most {LONGEST:,} are possible.",
             text=text,
             position=LONGEST,
-            remedy="Use “in (…)” for long lists, or give the cohort as a list.",
+            remedy=schema.when_too_long,
         )
-    tokens = tokens_of(text)
+    tokens = tokens_of(text, example=schema.example)
     check_shape(text, tokens)
-    tree = tree_of(text)
-    schema = ConditionSchema(Subscription)
+    tree = tree_of(text, example=schema.example)
     comparisons = list(_comparisons(tree))
     for comparison, (name, values) in zip(comparisons, _places(tokens), strict=True):
         _check_comparison(schema, comparison, text, name, values, check_values=check_values)
@@ -109,30 +113,27 @@ def _check_comparison(  # noqa: PLR0913
 ) -> None:
     field = _field(schema, node, text, name.lexpos)
     operator = node.operator.operator
-    if isinstance(field, MomentField) and operator not in _EXACT | {">", ">=", "<", "<="}:
+    if operator not in field.operators:
         raise ConditionError(
-            f"“{operator}” does not compare times.",
-            text=text, position=name.lexpos, remedy="Use = != > >= < or <=.",
+            f"“{operator}” does not compare {field.what}.",
+            text=text, position=name.lexpos, remedy=field.operators_remedy,
         )  # fmt: skip
     values = node.right.value if isinstance(node.right.value, list) else [node.right.value]
     for value, token in zip(values, tokens, strict=True):
         _check_value(field, value, text, token.lexpos)
         is_checked = check_values and isinstance(field, TextField) and field.is_checked
-        if is_checked and operator in _EXACT and not field.is_known(value):
-            raise _unknown(field, node.left.value, value, text=text, position=token.lexpos)
-
-
-_EXACT = {"=", "!=", "in", "not in"}
+        if is_checked and operator in EXACT and not field.is_known(value):
+            raise _unknown(schema, field, node.left.value, value, text=text, position=token.lexpos)
 
 
 def _remedy(schema: ConditionSchema, names: dict[str, Any], part: str) -> str:
-    """What else to write for a field that is not among `names`: a near one, or a relation's."""
-    near = difflib.get_close_matches(part, names, n=1)
-    if near:
-        return f"Did you mean “{near[0]}”?"
+    """What else to write for a field that is not among `names`: a relation's, or a near one."""
     for name, field in names.items():
         if field.type == "relation" and part in schema.models[field.relation]:
             return f"Did you mean “{name}.{part}”?"
+    near = difflib.get_close_matches(part, names, n=1)
+    if near:
+        return f"Did you mean “{near[0]}”?"
     return f"Use one of {', '.join(names)}."
 
 
@@ -150,6 +151,7 @@ def _field(schema: ConditionSchema, node: Expression, text: str, position: int) 
             )
         field = names[part]
         names = schema.models[field.relation] if field.type == "relation" else {}
+    field = value_field(field)
     if field is None or field.type == "relation":
         raise ConditionError(
             f"“{node.left.value}” is no value to compare.",
@@ -177,24 +179,20 @@ def _is_storable(value: str) -> bool:
     return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
-def _unknown(
-    field: TextField, name: str, value: str, *, text: str, position: int
+def _unknown(  # noqa: PLR0913
+    schema: ConditionSchema, field: TextField, name: str, value: str, *, text: str, position: int
 ) -> ConditionError:
     known = list(field.known_values())
     folded = {one.casefold(): one for one in reversed(known)}
     near = difflib.get_close_matches(value.casefold(), folded, n=1, cutoff=0.5)
-    kind = "component" if isinstance(field, ComponentField) else name.rpartition(".")[2]
-    owner = (
-        "there is no such component"
-        if isinstance(field, ComponentField)
-        else f"it is known to no {field.model._meta.verbose_name}"
-    )
     if near:
         remedy = f"Did you mean “{folded[near[0]]}”?"
     elif known:
         remedy = f"Known are: {', '.join(known[:10])}{' …' if len(known) > 10 else ''}."  # noqa: PLR2004
     else:
-        remedy = "Nothing is known yet: import customers first."
+        remedy = schema.when_nothing_known
+    kind = field.kind or name.rpartition(".")[2]
+    missing = field.missing or f"it is known to no {field.model._meta.verbose_name}"
     return ConditionError(
-        f"{kind} “{value}”: {owner}.", text=text, position=position, remedy=remedy
+        f"{kind} “{value}”: {missing}.", text=text, position=position, remedy=remedy
     )

@@ -13,13 +13,16 @@ class ConditionWidget(UnfoldAdminTextareaWidget):  # type: ignore[misc]
     The script wakes up when the area is entered, so rows added to a formset complete as well.
     """
 
+    # Where the fields are told; those of another schema for a widget of another app.
+    fields_url = "condition-fields"
+
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(
             {
                 "rows": 2,
                 "spellcheck": "false",
                 "autocomplete": "off",
-                "data-condition-fields": reverse_lazy("condition-fields"),
+                "data-condition-fields": reverse_lazy(self.fields_url),
                 **(attrs or {}),
             }
         )

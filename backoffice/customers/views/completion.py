@@ -16,16 +16,22 @@ from backoffice.customers.models import Subscription
 @staff_member_required
 @permission_required("customers.view_subscription", raise_exception=True)
 def condition_fields(request: HttpRequest) -> HttpResponse:
-    """The fields, as DjangoQL's script reads them."""
-    serializer = SuggestionsAPISerializer(reverse("condition-values"))
-    return JsonResponse(serializer.serialize(ConditionSchema(Subscription)))
+    return fields_answer(ConditionSchema(Subscription), reverse("condition-values"))
 
 
 @require_GET
 @staff_member_required
 @permission_required("customers.view_subscription", raise_exception=True)
 def condition_values(request: HttpRequest) -> HttpResponse:
+    return values_answer(request, ConditionSchema(Subscription))
+
+
+def fields_answer(schema: ConditionSchema, values_url: str) -> HttpResponse:
+    """The fields, as DjangoQL's script reads them."""
+    return JsonResponse(SuggestionsAPISerializer(values_url).serialize(schema))
+
+
+def values_answer(request: HttpRequest, schema: ConditionSchema) -> HttpResponse:
     """Known values of `field` that contain `search`."""
-    view = SuggestionsAPIView.as_view(schema=ConditionSchema(Subscription))
-    answer: HttpResponse = view(request)
+    answer: HttpResponse = SuggestionsAPIView.as_view(schema=schema)(request)
     return answer
