@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 from backoffice.customers import viewsets as customers
 from compensation import viewsets as compensation
 from incidents import viewsets as incidents
+from support import viewsets as support
 
 router = SimpleRouter()
 router.register("customers", customers.CustomerViewSet, basename="customer")
@@ -21,6 +22,14 @@ router.register("exposures", incidents.ExposureViewSet, basename="exposure")
 router.register("policies", compensation.PolicyViewSet, basename="policy")
 router.register("batches", compensation.BatchViewSet, basename="batch")
 router.register("awards", compensation.AwardViewSet, basename="award")
+router.register("tickets", support.TicketViewSet, basename="ticket")
+router.register("attachments", support.AttachmentViewSet, basename="attachment")
+router.register("queues", support.QueueViewSet, basename="queue")
+router.register("macros", support.MacroViewSet, basename="macro")
+router.register("sla-policies", support.SlaPolicyViewSet, basename="sla-policy")
+router.register("incident-matches", support.MatchViewSet, basename="incident-match")
+router.register("mass-replies", support.MassReplyViewSet, basename="mass-reply")
+router.register("surveys", support.SurveyViewSet, basename="survey")
 
 urlpatterns = [
     path("", include(router.urls)),

@@ -311,7 +311,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "backoffice.rest.schema.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["backoffice.rest.throttling.KeyThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"key": env.str("API_RATE", default="1200/min")},
+    "DEFAULT_THROTTLE_RATES": {"key": env.str("API_RATE", default="12000/min")},
     "EXCEPTION_HANDLER": "backoffice.rest.problems.problem",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -331,6 +331,12 @@ SPECTACULAR_SETTINGS = {
         "AwardSource": "compensation.models.Award.Source",
         "BatchState": "compensation.models.batch.BatchState",
         "IncidentState": "incidents.models.incident.State",
+        "TicketStatus": "support.models.ticket.Status",
+        "TicketChannel": "support.models.ticket.Channel",
+        "TicketBand": "support.models.ticket.Band",
+        "MassReplyState": "support.models.MassReply.State",
+        "IncidentMatchState": "support.models.IncidentMatch.State",
+        "CustomerLanguage": "backoffice.customers.models.customer.Language",
         "CohortSource": "incidents.models.Cohort.Source",
     },
 }

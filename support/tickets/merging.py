@@ -17,7 +17,7 @@ from support.timeline import record_event
 
 
 @transaction.atomic
-def merge_ticket(ticket: Ticket, *, into: Ticket, by: User, reason: str = "") -> Ticket:
+def merge_ticket(ticket: Ticket, *, into: Ticket, by: User | None, reason: str = "") -> Ticket:
     """Everything said in `ticket` goes on in `into`; `ticket` is closed and points there.
 
     Raises:
@@ -55,7 +55,7 @@ def merge_ticket(ticket: Ticket, *, into: Ticket, by: User, reason: str = "") ->
 
 
 @transaction.atomic
-def split_ticket(message: Message, *, by: User, subject: str = "") -> Ticket:
+def split_ticket(message: Message, *, by: User | None, subject: str = "") -> Ticket:
     """A ticket of its own for a matter that came up in another; the message moves there.
 
     Raises:
@@ -91,7 +91,7 @@ def split_ticket(message: Message, *, by: User, subject: str = "") -> Ticket:
 
 
 @transaction.atomic
-def set_parent(ticket: Ticket, parent: Ticket | None, *, by: User) -> Ticket:
+def set_parent(ticket: Ticket, parent: Ticket | None, *, by: User | None) -> Ticket:
     """Hang the ticket under `parent`, or let it stand alone (None). One level only.
 
     Raises:

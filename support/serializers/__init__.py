@@ -1,0 +1,1 @@
+"""What the API says about tickets, and how it is told about them. All times are UTC."""
