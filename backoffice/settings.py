@@ -203,7 +203,7 @@ PORTAL_RETURN_HOSTS = env.list(
 # --- languages and time ---------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LANGUAGES = [("en", _("English")), ("de", _("German")), ("ru", _("Russian"))]
 LOCALE_PATHS = [BASE_DIR / "backoffice" / "locale"]
 USE_I18N = True
 USE_TZ = True

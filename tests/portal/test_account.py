@@ -46,7 +46,7 @@ def seen(response):
 
 
 def member(customer):
-    user = UserFactory(language=customer.language if customer.language != "ru" else "en")
+    user = UserFactory(language=customer.language if customer.language in {"en", "de"} else "en")
     Contact.objects.create(user=user, customer=customer)
     return user
 
@@ -191,8 +191,13 @@ def test_page_is_german_for_german_customers(visiting):
     assert "Gebucht am 15. Oktober" in text
 
 
-def test_page_is_english_where_we_have_no_other(visiting):
+def test_page_speaks_russian(visiting):
     subscription = subscribed(language="ru")
+    assert "Компенсаций у Вас нет." in seen(visiting(subscription.customer))
+
+
+def test_page_is_english_where_we_have_no_other(visiting):
+    subscription = subscribed(language="fr")
     assert "You have no credits." in seen(visiting(subscription.customer))
 
 
