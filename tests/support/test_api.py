@@ -77,7 +77,8 @@ def test_files_come_with_the_words_or_not_at_all(api):
     assert Ticket.objects.count() == 1
     answer = api.get(f"/api/v1/attachments/{attachment.pk}/")
     assert b"".join(answer.streaming_content) == b"It says error 7."
-    answer.close()
+    for close in answer._resource_closers:
+        close()
     assert answer["Content-Disposition"] == 'attachment; filename="log.txt"'
 
 
