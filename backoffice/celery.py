@@ -37,6 +37,11 @@ app.conf.beat_schedule = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "send-staff-notices": {
+        "task": "support.tasks.send_staff_notices",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "forget-old-requests": {
         "task": "backoffice.rest.tasks.forget_old_requests",
         "schedule": 3600.0,

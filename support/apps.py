@@ -11,3 +11,4 @@ class SupportConfig(AppConfig):
 
         signals.events_recorded.connect(receivers.wake_processing)
         signals.weights_changed.connect(receivers.score_again)
+        signals.staff_notices_stored.connect(receivers.tell_colleagues)

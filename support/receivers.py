@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.cache import cache
 
-from support.tasks import AWAKE, process_events, refresh_waiting
+from support.tasks import AWAKE, process_events, refresh_waiting, send_staff_notices
 
 
 def wake_processing(**more: Any) -> None:
@@ -16,3 +16,9 @@ def wake_processing(**more: Any) -> None:
 def score_again(**more: Any) -> None:
     """By a worker: the queue may be long."""
     refresh_waiting.delay()
+
+
+def tell_colleagues(**more: Any) -> None:
+    """A moment later, so that what happens together goes in one mail."""
+    if cache.add("support.staff_notices.awake", 1, timeout=5):
+        send_staff_notices.apply_async(countdown=5)

@@ -10,3 +10,5 @@ messages_queued = Signal()
 inbound_stored = Signal()
 # The weights of the priority were changed: every waiting ticket has another score.
 weights_changed = Signal()
+# Colleagues are to be told something.
+staff_notices_stored = Signal()

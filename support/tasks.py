@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 from django.core.cache import cache
 
-from support import priority, processing
+from support import priority, processing, staff_notices
 
 AWAKE = "support.processing.awake"
 LONGEST = 30  # seconds of one task; what is left goes to the next
@@ -26,3 +26,10 @@ def process_events() -> None:
 def refresh_waiting() -> None:
     """Waiting raises the priority."""
     priority.refresh_waiting()
+
+
+@shared_task
+def send_staff_notices() -> None:
+    """Colleagues' mails."""
+    while staff_notices.send_staff_notices():
+        pass

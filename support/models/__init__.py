@@ -14,6 +14,7 @@ from support.models.message import Attachment, Draft, Inbound, Message
 from support.models.priority import PrioritySetting, PriorityWord
 from support.models.queue import Agent, Queue, SavedView
 from support.models.sla import Calendar, CalendarSlot, Closure, SlaPolicy
+from support.models.staff_notice import StaffNotice
 from support.models.survey import Survey
 from support.models.ticket import Ticket
 
@@ -39,6 +40,7 @@ __all__ = [
     "RuleRun",
     "SavedView",
     "SlaPolicy",
+    "StaffNotice",
     "Survey",
     "Ticket",
     "TicketEvent",
