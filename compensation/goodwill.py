@@ -87,6 +87,15 @@ def propose_goodwill(gesture: Gesture, *, by: User) -> Batch:
     return award.batch
 
 
+def preview_goodwill(gesture: Gesture, *, by: User) -> Award:
+    """The award that would be made of it now, not saved; nothing is locked.
+
+    Raises:
+        PermissionDenied, ValidationError: as `give_goodwill`.
+    """
+    return _award(gesture, by=person_with(by, PERMISSION))
+
+
 def already_given(customer: Customer, incident: Incident) -> list[Award]:
     """What `customer` has, gets or would get for `incident`, oldest first, with their batches.
 

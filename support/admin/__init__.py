@@ -1,5 +1,5 @@
 """The agents' screens, and the desk's settings."""
 
-from support.admin import priority, queues, tickets
+from support.admin import goodwill, priority, queues, tickets
 
-__all__ = ["priority", "queues", "tickets"]
+__all__ = ["goodwill", "priority", "queues", "tickets"]
