@@ -54,6 +54,12 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "compensation.view_policy",
             ),
             Item(
+                _("Goodwill"),
+                "volunteer_activism",
+                "admin:support_goodwill_changelist",
+                "support.view_goodwill",
+            ),
+            Item(
                 _("Ledger"),
                 "receipt_long",
                 "admin:compensation_ledgerentry_changelist",
@@ -118,6 +124,12 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "mood",
                 "admin:support_priorityword_changelist",
                 "support.view_priorityword",
+            ),
+            Item(
+                _("Goodwill limits"),
+                "volunteer_activism",
+                "admin:support_goodwilllimit_changelist",
+                "support.view_goodwilllimit",
             ),
             Item(
                 _("Issuing switch"),

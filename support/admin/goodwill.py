@@ -120,6 +120,13 @@ class GoodwillAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
         rows: QuerySet[Goodwill] = super().get_queryset(request)
         return rows.filter(ticket__in=Ticket.objects.seen_by(request.user))
 
+    def get_object(self, request: HttpRequest, object_id: str, *more: Any) -> Goodwill | None:
+        # Otherwise the admin would lead whoever sees no ticket on to its first page.
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found: Goodwill | None = super().get_object(request, object_id, *more)
+        return found
+
     @display(description=_("gives"))
     def what(self, given: Goodwill) -> SafeString:
         award: Any = given.award
