@@ -1,6 +1,6 @@
 """Template filters: money with its currency, durations, times in the reader's zone."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
 from babel.dates import format_date
@@ -25,11 +25,11 @@ def money(amount_minor: int | None, currency: str) -> str:
 
 
 @register.filter
-def duration(seconds: int | None) -> str:
-    """Whole minutes as people say them: 1 h 51 min, 3 d 4 h."""
-    if seconds is None:
+def duration(span: int | timedelta | None) -> str:
+    """A span, or so many seconds, in whole minutes as people say them: 1 h 51 min, 3 d 4 h."""
+    if span is None:
         return "–"
-    minutes = int(seconds) // 60
+    minutes = int(span.total_seconds() if isinstance(span, timedelta) else span) // 60
     if minutes < 60:  # noqa: PLR2004
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)

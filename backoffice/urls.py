@@ -7,6 +7,7 @@ from django.urls import include, path
 from backoffice.accounts.views import after_sign_in
 from backoffice.admin.history import history
 from backoffice.admin.issued import issued
+from support.admin.reports import report_csv, reports
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -18,6 +19,8 @@ urlpatterns = [
     path("", include("support.urls")),
     path("admin/history/", admin.site.admin_view(history), name="history"),
     path("admin/issued/", admin.site.admin_view(issued), name="dashboard-issued"),
+    path("admin/desk/reports/", admin.site.admin_view(reports), name="support-reports"),
+    path("admin/desk/reports/csv/", admin.site.admin_view(report_csv), name="support-reports-csv"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("backoffice.api")),
 ]

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
-from support.models import PrioritySetting
+from backoffice.accounts.models import User
+from support.models import PrioritySetting, Queue
 from support.priority import PARTS
 
 MOST = 100
@@ -52,6 +53,35 @@ class WeightsForm(forms.ModelForm):  # type: ignore[type-arg]
             if line.strip()
         )
         return text
+
+
+def _day_input() -> forms.DateInput:
+    return forms.DateInput({"type": "date", "class": "am-field"}, format="%Y-%m-%d")
+
+
+class ReportForm(forms.Form):
+    """The days (UTC, both included), the queue and the agent of a report."""
+
+    first = forms.DateField(
+        label=gettext_lazy("from"), widget=forms.DateInput({"type": "date", "class": "am-field"})
+    )
+    last = forms.DateField(
+        label=gettext_lazy("to"), widget=forms.DateInput({"type": "date", "class": "am-field"})
+    )
+    queue = forms.ModelChoiceField(
+        Queue.objects.all(),
+        label=gettext_lazy("queue"),
+        required=False,
+        empty_label=gettext_lazy("all"),
+        widget=forms.Select({"class": "am-field"}),
+    )
+    agent = forms.ModelChoiceField(
+        User.objects.filter(agent__isnull=False).order_by("email"),
+        label=gettext_lazy("agent"),
+        required=False,
+        empty_label=gettext_lazy("all"),
+        widget=forms.Select({"class": "am-field"}),
+    )
 
 
 def _plan_value(number: int, line: str) -> tuple[str, int]:

@@ -68,6 +68,12 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         ],
     ),
     (
+        _("Support"),
+        [
+            Item(_("Reports"), "monitoring", "support-reports", "support.see_reports"),
+        ],
+    ),
+    (
         _("Customers"),
         [
             Item(

@@ -77,11 +77,22 @@ class PrioritySettingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
             "limits": [form["normal_from"], form["high_from"], form["urgent_from"]],
             "preview": preview_weights(setting, user=request.user),
             "may_change": request.user.has_perm("support.change_prioritysetting"),
-            "changes": setting.events.select_related("changed_by").order_by("-pgh_id")[
-                :CHANGES_SHOWN
-            ],
+            "changes": _changes(setting),
         }
         return TemplateResponse(request, "admin/support/priority/page.html", context)
+
+
+def _changes(setting: Any) -> list[dict[str, Any]]:
+    events = setting.events.select_related("changed_by").order_by("-pgh_id")[:CHANGES_SHOWN]
+    names = {part: str(PrioritySetting._meta.get_field(part).verbose_name) for part in PARTS}
+    return [
+        {
+            "at": event.pgh_created_at,
+            "who": event.changed_by,
+            "weights": ", ".join(f"{name} {getattr(event, part)}" for part, name in names.items()),
+        }
+        for event in events
+    ]
 
 
 @admin.register(PriorityWord)

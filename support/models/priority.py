@@ -23,13 +23,15 @@ class PrioritySetting(models.Model):
     incident = models.PositiveSmallIntegerField(_("severity of the incident"), default=20)
     waiting = models.PositiveSmallIntegerField(_("waiting time"), default=15)
     # Waiting for this long (real time) gives all of it.
-    waiting_full_minutes = models.PositiveIntegerField(_("full after minutes"), default=24 * 60)
+    waiting_full_minutes = models.PositiveIntegerField(
+        _("waiting gives all after (minutes)"), default=24 * 60
+    )
     breaches = models.PositiveSmallIntegerField(_("missed promises"), default=15)
     sentiment = models.PositiveSmallIntegerField(_("sentiment and words"), default=10)
     value = models.PositiveSmallIntegerField(_("value at risk"), default=20)
     # Minor units of EUR a month that give all of it; other currencies by plain figure.
     value_full_minor = models.PositiveBigIntegerField(
-        _("full from a monthly fee of"), default=50_000
+        _("value gives all from a monthly fee of (minor units)"), default=50_000
     )
     plan_values = models.JSONField(_("plans"), default=dict, blank=True)
     high_from = models.PositiveSmallIntegerField(_("high from"), default=45)
