@@ -13,7 +13,13 @@ from support.models.goodwill import Goodwill, GoodwillLimit
 from support.models.message import Attachment, Draft, Inbound, Message
 from support.models.priority import PrioritySetting, PriorityWord
 from support.models.queue import Agent, Queue, SavedView
-from support.models.sla import Calendar, CalendarSlot, Closure, SlaPolicy
+from support.models.sla import (
+    Calendar,
+    CalendarSlot,
+    Closure,
+    Recalculation,
+    SlaPolicy,
+)
 from support.models.staff_notice import StaffNotice
 from support.models.survey import Survey
 from support.models.ticket import Ticket
@@ -37,6 +43,7 @@ __all__ = [
     "PrioritySetting",
     "PriorityWord",
     "Queue",
+    "Recalculation",
     "RuleRun",
     "SavedView",
     "SlaPolicy",

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from support.models.queue import Queue, validate_time_zone
+from support.models.ticket import Band
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent())
@@ -97,7 +98,8 @@ class SlaPolicy(models.Model):
 
     Times are minutes of business time; empty: nothing promised. `condition` is in the language of
     `support.conditions`; empty fits every ticket. A warning comes `warn_minutes` (real time)
-    before a deadline. What happens at a breach: `raise_to` a band, `give_to` a queue, `notify`.
+    before a deadline. What happens at a breach: `raise_to` a band, `give_to` a queue,
+    `give_to_agent` or nobody (`unassigns`), `notify`.
     """
 
     name = models.CharField(_("name"), max_length=100, unique=True)
@@ -118,11 +120,18 @@ class SlaPolicy(models.Model):
     )
     pauses_on_hold = models.BooleanField(_("rests while on hold"), default=True)
     warn_minutes = models.PositiveIntegerField(_("warn before"), default=30)
-    raise_to = models.PositiveSmallIntegerField(_("raise to"), null=True, blank=True)
+    raise_to = models.PositiveSmallIntegerField(
+        _("raise to"), choices=Band.choices, null=True, blank=True
+    )
     give_to = models.ForeignKey(
         Queue, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
         verbose_name=_("give to queue"),
     )  # fmt: skip
+    give_to_agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True,
+        related_name="+", verbose_name=_("give to agent"),
+    )  # fmt: skip
+    unassigns = models.BooleanField(_("take from its agent"), default=False)
     notify = models.ManyToManyField(
         settings.AUTH_USER_MODEL, verbose_name=_("notify"), blank=True, related_name="+"
     )
@@ -134,3 +143,38 @@ class SlaPolicy(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Recalculation(models.Model):
+    """That deadlines must be worked out anew, since a promise or a calendar has changed.
+
+    Tickets are done in slices by their id, and `last_ticket` is committed with each slice, so a
+    killed worker loses nothing. With a `calendar`, only the tickets under its policies.
+    """
+
+    calendar = models.ForeignKey(
+        Calendar, on_delete=models.CASCADE, null=True, related_name="recalculations"
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    requested_at = models.DateTimeField()
+    last_ticket = models.PositiveBigIntegerField(default=0)
+    tickets_count = models.PositiveIntegerField(default=0)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("recalculation")
+        verbose_name_plural = _("recalculations")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["calendar"],
+                name="recalculation_one_open",
+                condition=Q(done_at__isnull=True),
+                nulls_distinct=False,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.calendar or _('all tickets')}, {self.requested_at:%Y-%m-%d %H:%M}"

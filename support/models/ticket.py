@@ -169,7 +169,10 @@ class Ticket(Movable):
     first_response_due_at = models.DateTimeField(null=True, editable=False)
     next_response_due_at = models.DateTimeField(null=True, editable=False)
     resolution_due_at = models.DateTimeField(null=True, editable=False)
-    # When a warning or a breach was last told, so that each deadline is told once.
+    # When the clocks were last read, and when a warning or a breach is to be told next.
+    clocks_at = models.DateTimeField(null=True, editable=False)
+    alarm_at = models.DateTimeField(null=True, editable=False)
+    # For which deadline a warning or a breach was last told.
     warned_for = models.DateTimeField(null=True, editable=False)
     breached_for = models.DateTimeField(null=True, editable=False)
     breaches = models.PositiveSmallIntegerField(_("missed promises"), default=0, editable=False)
@@ -221,6 +224,7 @@ class Ticket(Movable):
             models.Index("requester_address", F("id").desc(), name="ticket_address"),
             models.Index("status", F("id").desc(), name="ticket_status"),
             models.Index("due_at", name="ticket_due", condition=~Q(due_at=None)),
+            models.Index("alarm_at", name="ticket_alarm", condition=~Q(alarm_at=None)),
             models.Index(F("created_at").desc(), name="ticket_created"),
             GinIndex("search", name="ticket_words"),
             GinIndex("tags", name="ticket_tags"),
