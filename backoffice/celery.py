@@ -37,6 +37,16 @@ app.conf.beat_schedule = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "tell-deadlines": {
+        "task": "support.tasks.tell_deadlines",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    "recalculate-deadlines": {
+        "task": "support.tasks.recalculate_deadlines",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "send-staff-notices": {
         "task": "support.tasks.send_staff_notices",
         "schedule": 60.0,

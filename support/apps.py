@@ -10,5 +10,6 @@ class SupportConfig(AppConfig):
         from support import receivers, signals
 
         signals.events_recorded.connect(receivers.wake_processing)
+        signals.promises_changed.connect(receivers.deadlines_again)
         signals.weights_changed.connect(receivers.score_again)
         signals.staff_notices_stored.connect(receivers.tell_colleagues)

@@ -12,11 +12,16 @@ from django.utils import timezone
 
 from support.models import TicketEvent
 from support.priority import refresh_scores
+from support.sla import refresh_clocks
 
 log = logging.getLogger(__name__)
 
 SLICE = 200
 Step = Callable[[list[TicketEvent]], None]
+
+
+def _clocks(events: list[TicketEvent]) -> None:
+    refresh_clocks(tickets_of(events))
 
 
 def _scores(events: list[TicketEvent]) -> None:
@@ -25,7 +30,7 @@ def _scores(events: list[TicketEvent]) -> None:
 
 # In this order: what a ticket is about decides its deadlines, these its priority, and rules,
 # other systems and assignment look at all of that.
-STEPS: list[Step] = [_scores]
+STEPS: list[Step] = [_clocks, _scores]
 
 
 def process_events(limit: int = SLICE) -> int:

@@ -8,6 +8,8 @@ events_recorded = Signal()
 messages_queued = Signal()
 # What came in waits to be handled.
 inbound_stored = Signal()
+# Deadlines must be worked out anew: a promise or a calendar was changed.
+promises_changed = Signal()
 # The weights of the priority were changed: every waiting ticket has another score.
 weights_changed = Signal()
 # Colleagues are to be told something.

@@ -43,8 +43,9 @@ def refresh_clocks(ticket_ids: Iterable[int]) -> None:
 
 def locked_tickets(ticket_ids: Iterable[int]) -> list[Ticket]:
     """Those rows, locked in order of their ids; new events of theirs need not wait."""
-    rows = Ticket.objects.filter(pk__in=sorted(set(ticket_ids))).select_related("sla_policy")
-    return list(rows.order_by("pk").select_for_update(of=("self",), no_key=True))
+    rows = Ticket.objects.filter(pk__in=sorted(set(ticket_ids))).order_by("pk")
+    rows = rows.select_related("sla_policy").defer("search")
+    return list(rows.select_for_update(of=("self",), no_key=True))
 
 
 def read_tickets(tickets: list[Ticket]) -> list[Reading]:

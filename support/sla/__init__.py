@@ -1,0 +1,18 @@
+"""Promises about answering: which holds for a ticket, until when, and what follows if not kept."""
+
+from support.sla.alarms import tell_deadlines
+from support.sla.hours import business_calendar, hours_of, public_holidays
+from support.sla.policies import policy_for
+from support.sla.recalculating import recalculate, recalculate_slice
+from support.sla.refreshing import refresh_clocks
+
+__all__ = [
+    "business_calendar",
+    "hours_of",
+    "policy_for",
+    "public_holidays",
+    "recalculate",
+    "recalculate_slice",
+    "refresh_clocks",
+    "tell_deadlines",
+]
