@@ -9,8 +9,8 @@ from support.models import SlaPolicy, Ticket, TicketEvent
 from support.models.ticket import UNSOLVED
 from support.sla.clocks import Clock, Reading
 from support.sla.escalating import escalate
-from support.sla.telling import tell_people
 from support.sla.refreshing import read_tickets, store_readings, told_of, untold
+from support.sla.telling import tell_people
 from support.timeline import new_event, record_events
 
 SLICE = 200
