@@ -96,7 +96,12 @@ PERMISSIONS: dict[Role, set[str]] = {
     Role.SUPPORT_LEAD: SEE_WORK
     | WORK_DESK
     | {"support.merge_ticket", "support.see_all_queues", "support.send_mass_reply"}
-    | {"support.see_reports", "support.change_agent", "support.change_prioritysetting"}
+    | {
+        "support.share_savedview",
+        "support.see_reports",
+        "support.change_agent",
+        "support.change_prioritysetting",
+    }
     | _all_of("queue", "slapolicy", "calendar", "macro", "automationrule", "priorityword")
     | {"support.view_rulerun", "support.view_inbound"},
     Role.FINANCE: SEE_WORK

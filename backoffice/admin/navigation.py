@@ -33,6 +33,23 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         ],
     ),
     (
+        _("Support"),
+        [
+            Item(
+                _("Tickets"),
+                "inbox",
+                "admin:support_ticket_changelist",
+                "support.view_ticket",
+            ),
+            Item(
+                _("Queues"),
+                "stacks",
+                "admin:support_queue_changelist",
+                "support.view_queue",
+            ),
+        ],
+    ),
+    (
         _("Compensation"),
         [
             Item(

@@ -1,5 +1,6 @@
 """Where tickets wait, and who works there."""
 
+from typing import Any
 from zoneinfo import available_timezones
 
 import pghistory
@@ -19,6 +20,16 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(
             _("“%(name)s” is no time zone: write Europe/Berlin, for one.") % {"name": name}
         )
+
+
+class QueueQuerySet(models.QuerySet["Queue"]):
+    """Sets of queues."""
+
+    def seen_by(self, user: Any) -> "QueueQuerySet":
+        """Those whose tickets `user` may see: theirs, and those without members."""
+        if user.has_perm("support.see_all_queues"):
+            return self
+        return self.filter(Q(members=user) | Q(members=None)).distinct()
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
@@ -55,6 +66,8 @@ class Queue(models.Model):
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, verbose_name=_("members"), related_name="queues", blank=True
     )
+
+    objects = QueueQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("queue")
@@ -137,6 +150,7 @@ class SavedView(models.Model):
         verbose_name_plural = _("saved views")
         ordering = ["position", "id"]
         constraints = [models.UniqueConstraint(fields=["owner", "name"], name="saved_view_once")]
+        permissions = [("share_savedview", "Can share views of the queue page")]
 
     def __str__(self) -> str:
         return self.name

@@ -74,7 +74,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
             return self.none()
         if user.has_perm("support.see_all_queues"):
             return self
-        return self.filter(queue__in=Queue.objects.filter(Q(members=user) | Q(members=None)))
+        return self.filter(queue__in=Queue.objects.seen_by(user))
 
     def in_order(self) -> "TicketQuerySet":
         return self.order_by(*WORK_ORDER)
