@@ -43,9 +43,32 @@ def store_attachment(
     Raises:
         ValidationError: it is larger than ATTACHMENT_MAX_BYTES, empty, or a program.
     """
-    limit = settings.ATTACHMENT_MAX_BYTES
-    data = content if isinstance(content, bytes) else content.read(limit + 1)
+    data = (
+        content if isinstance(content, bytes) else content.read(settings.ATTACHMENT_MAX_BYTES + 1)
+    )
     name = clean_name(name)
+    kind = check_attachment(name, data)
+    digest = hashlib.sha256(data).hexdigest()
+    # The stored name tells nothing and repeats nothing that a sender chose.
+    return Attachment.objects.create(
+        message=message,
+        draft=draft,
+        name=name,
+        content_type=kind,
+        size=len(data),
+        sha256=digest,
+        file=ContentFile(data, name=f"{digest[:32]}.bin"),
+        content_id=content_id[:255],
+    )
+
+
+def check_attachment(name: str, data: bytes) -> str:
+    """What kind of file it is (a MIME type), if it may be kept.
+
+    Raises:
+        ValidationError: it is larger than ATTACHMENT_MAX_BYTES, empty, or a program.
+    """
+    limit = settings.ATTACHMENT_MAX_BYTES
     if len(data) > limit:
         raise ValidationError(
             {
@@ -64,18 +87,7 @@ def store_attachment(
                 % {"name": name}
             }
         )
-    digest = hashlib.sha256(data).hexdigest()
-    # The stored name tells nothing and repeats nothing that a sender chose.
-    return Attachment.objects.create(
-        message=message,
-        draft=draft,
-        name=name,
-        content_type=kind,
-        size=len(data),
-        sha256=digest,
-        file=ContentFile(data, name=f"{digest[:32]}.bin"),
-        content_id=content_id[:255],
-    )
+    return kind
 
 
 def content_type_of(data: bytes, name: str) -> str:

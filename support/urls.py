@@ -3,8 +3,20 @@
 from django.urls import path
 
 from support.views.conditions import condition_fields, condition_values
+from support.views.requests import (
+    portal_attachment,
+    portal_request,
+    portal_request_new,
+    portal_request_solve,
+    portal_requests,
+)
 
 urlpatterns = [
+    path("account/requests/", portal_requests, name="portal-requests"),
+    path("account/requests/new/", portal_request_new, name="portal-request-new"),
+    path("account/requests/T-<int:pk>/", portal_request, name="portal-request"),
+    path("account/requests/T-<int:pk>/solved/", portal_request_solve, name="portal-request-solve"),
+    path("account/requests/files/<int:pk>/", portal_attachment, name="portal-attachment"),
     path("admin/tickets/conditions/fields/", condition_fields, name="ticket-condition-fields"),
     path("admin/tickets/conditions/values/", condition_values, name="ticket-condition-values"),
 ]
