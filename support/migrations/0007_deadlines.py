@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('customers', '0004_search_indexes'),
         ('incidents', '0004_exposures_by_cohort'),
-        ('support', '0005_weights_say_units'),
+        ('support', '0006_queue_page'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
