@@ -47,6 +47,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "admin:support_queue_changelist",
                 "support.view_queue",
             ),
+            Item(_("Reports"), "monitoring", "support-reports", "support.see_reports"),
         ],
     ),
     (
@@ -82,12 +83,6 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "admin:compensation_ledgerentry_changelist",
                 "compensation.view_ledgerentry",
             ),
-        ],
-    ),
-    (
-        _("Support"),
-        [
-            Item(_("Reports"), "monitoring", "support-reports", "support.see_reports"),
         ],
     ),
     (
