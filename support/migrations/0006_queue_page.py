@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('support', '0006_deadlines'),
+        ('support', '0005_weights_say_units'),
     ]
 
     operations = [
