@@ -52,6 +52,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "look-again-at-tickets": {
+        "task": "support.tasks.look_again",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "forget-old-requests": {
         "task": "backoffice.rest.tasks.forget_old_requests",
         "schedule": 3600.0,

@@ -263,6 +263,16 @@ SUPPORT_PLUS_ADDRESSES = env.bool("SUPPORT_PLUS_ADDRESSES", default=True)
 
 # How long an agent's answer waits, so that it can be taken back.
 SUPPORT_UNDO_SECONDS = env.int("SUPPORT_UNDO_SECONDS", default=8)
+# Matching tickets to incidents: how long after an incident's end; from which confidence (in
+# thousandths) on a ticket is linked, and from which proposed; files with the company's own words.
+SUPPORT_MATCH_DAYS = env.int("SUPPORT_MATCH_DAYS", default=3)
+SUPPORT_MATCH_LINK_FROM = env.int("SUPPORT_MATCH_LINK_FROM", default=750)
+SUPPORT_MATCH_PROPOSE_FROM = env.int("SUPPORT_MATCH_PROPOSE_FROM", default=450)
+SUPPORT_MATCH_WORDS = env.list("SUPPORT_MATCH_WORDS", default=[])
+# Answering all tickets of an incident: messages a minute, and how long an agent's own answer
+# keeps a ticket out of it.
+SUPPORT_MASS_REPLY_PER_MINUTE = env.int("SUPPORT_MASS_REPLY_PER_MINUTE", default=1200)
+SUPPORT_MASS_REPLY_REST_MINUTES = env.int("SUPPORT_MASS_REPLY_REST_MINUTES", default=30)
 
 # --- Celery ---------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 from django.core.cache import cache
 
-from support import priority, processing, sla, staff_notices
+from support import matching, priority, processing, sla, staff_notices
 
 AWAKE = "support.processing.awake"
 LONGEST = 30  # seconds of one task; what is left goes to the next
@@ -51,3 +51,9 @@ def recalculate_deadlines() -> None:
         if time.monotonic() > until:
             recalculate_deadlines.delay()
             return
+
+
+@shared_task
+def look_again() -> None:
+    """Match tickets to an incident that was declared, or whose components changed, after them."""
+    matching.look_again()
