@@ -32,6 +32,21 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "fetch-mail": {
+        "task": "support.tasks.fetch_mail",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    "handle-inbound": {
+        "task": "support.tasks.handle_inbound",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "send-messages": {
+        "task": "support.tasks.send_messages",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "refresh-waiting-tickets": {
         "task": "support.tasks.refresh_waiting",
         "schedule": 300.0,

@@ -5,6 +5,7 @@ default without it: embedded services, loopback addresses only, no HTTPS). docs/
 lists the variables.
 """
 
+import os
 import secrets
 from email.utils import parseaddr
 from pathlib import Path
@@ -259,8 +260,20 @@ SUPPORT_MAILBOXES = env.list("SUPPORT_MAILBOXES", default=[]) or env.list("IMAP_
 # Answers come to support+t123.<signature>@...; off where the mail server knows no plus-addresses.
 SUPPORT_PLUS_ADDRESSES = env.bool("SUPPORT_PLUS_ADDRESSES", default=True)
 
+# Mail services (docs/email.md): ANYMAIL_MAILGUN_API_KEY and the like, as django-anymail names them.
+# What they post to us is let in only with ANYMAIL_WEBHOOK_SECRET, a "user:password".
+ANYMAIL = {
+    name.removeprefix("ANYMAIL_"): value
+    for name, value in os.environ.items()
+    if name.startswith("ANYMAIL_")
+}
+if EMAIL_SERVICE := env.str("EMAIL_SERVICE", default=""):
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_SERVICE}.EmailBackend"
+
 # --- the desk -------------------------------------------------------------------------------
 
+# Whether queues may acknowledge new tickets by themselves.
+SUPPORT_ACKNOWLEDGES = env.bool("SUPPORT_ACKNOWLEDGES", default=True)
 # How long an agent's answer waits, so that it can be taken back.
 SUPPORT_UNDO_SECONDS = env.int("SUPPORT_UNDO_SECONDS", default=8)
 # Matching tickets to incidents: how long after an incident's end; from which confidence (in
