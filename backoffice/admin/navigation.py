@@ -47,6 +47,12 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "admin:support_queue_changelist",
                 "support.view_queue",
             ),
+            Item(
+                _("Macros"),
+                "quickreply",
+                "admin:support_macro_changelist",
+                "support.view_macro",
+            ),
             Item(_("Reports"), "monitoring", "support-reports", "support.see_reports"),
         ],
     ),

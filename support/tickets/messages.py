@@ -29,14 +29,13 @@ LATEST = timedelta(days=365)
 def receive_message(ticket: Ticket, *, text: str, **fields: Any) -> Message:
     """The customer's further word. It opens what was waiting or solved.
 
-    An automatic one (`is_automatic`: a bounce, an out-of-office answer) only stands there, in a
-    closed ticket, too.
+    An automatic one (`is_automatic`: a bounce, an out-of-office answer) only stands there.
 
     Raises:
         MoveError: the ticket is closed or merged: open another that points at it.
     """
     row = locked(ticket)
-    if row.status == Status.CLOSED and not fields.get("is_automatic"):
+    if row.status == Status.CLOSED:
         raise MoveError(_("This ticket is closed: open a new one."))
     message = Message.objects.create(
         **{

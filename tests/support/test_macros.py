@@ -169,8 +169,8 @@ class TestCredit:
         batch = submitted_batch()
         assert refused(self.TEXT, of(batch)) == [
             (
-                "{{ credit.amount }}: Credit of EUR 49.90 is not approved yet: it waits for finance "
-                f"in batch {batch.number}."
+                "{{ credit.amount }}: Credit of EUR 49.90 is not approved yet: "
+                f"it waits for finance in batch {batch.number}."
             )
         ]
 
@@ -272,10 +272,12 @@ class TestApply:
     def test_answers_and_acts(self):
         ticket, nora = opened(), agent()
         made = macro(
-            actions=[{"do": "add_tags", "tags": ["outage"]},
-                     {"do": "set_status", "status": "solved"},
-                     {"do": "assign", "to": "me"}]
-        )  # fmt: skip
+            actions=[
+                {"do": "add_tags", "tags": ["outage"]},
+                {"do": "set_status", "status": "solved"},
+                {"do": "assign", "to": "me"},
+            ]
+        )
         message = apply_macro(made, ticket, by=nora)
         ticket.refresh_from_db()
         assert message.text == f"Hello {ticket.customer.name}."

@@ -10,8 +10,7 @@ from backoffice.channels.email.parts import attached_mails, content_of
 
 # What we put into X-Loop, and know our own mails by.
 LOOP_MARK = "amends"
-# A list has people on it; what comes by one is never answered by a machine all the same.
-_BULK = {"bulk", "junk"}
+_BULK = {"bulk", "list", "junk"}
 _DAEMONS = re.compile(r"^(mailer-daemon|postmaster|mail-daemon)@", re.IGNORECASE)
 _AWAY_HEADERS = ("X-Autoreply", "X-Autorespond", "X-Auto-Reply", "X-Vacation")
 _AWAY_SUBJECT = re.compile(
@@ -45,14 +44,11 @@ def nature_of(message: Message, sender: Party, own_addresses: Collection[str]) -
 
 def may_be_answered(message: Message, nature: Nature, sender: Party) -> bool:
     """Whether a machine may answer: never another machine, nor who asks for no such answers."""
-    refuses = any(
-        raw_headers(message, name) for name in ("X-Auto-Response-Suppress", "X-Loop", "List-Id")
-    )
-    is_from_list = header(message, "Precedence").lower() == "list"
+    refuses = raw_headers(message, "X-Auto-Response-Suppress") or raw_headers(message, "X-Loop")
     is_nobody = not sender.address or bool(
         re.match(r"(no-?reply|do-?not-?reply|mailer-daemon|postmaster)\b", sender.address)
     )
-    return nature is Nature.PERSON and not (refuses or is_from_list or is_nobody)
+    return nature is Nature.PERSON and not refuses and not is_nobody
 
 
 def returned_ids(message: Message) -> tuple[str, ...]:
@@ -123,5 +119,6 @@ def _is_automatic(message: Message) -> bool:
     return (
         (bool(submitted) and not re.match(r"no\b", submitted))
         or header(message, "Precedence").lower() in _BULK
+        or bool(raw_headers(message, "List-Id"))
         or message.get_content_type() == "multipart/report"
     )
