@@ -32,6 +32,21 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "fetch-mail": {
+        "task": "support.tasks.fetch_mail",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    "handle-inbound": {
+        "task": "support.tasks.handle_inbound",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "send-messages": {
+        "task": "support.tasks.send_messages",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "refresh-waiting-tickets": {
         "task": "support.tasks.refresh_waiting",
         "schedule": 300.0,
@@ -51,6 +66,11 @@ app.conf.beat_schedule = {
         "task": "support.tasks.send_staff_notices",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "look-again-at-tickets": {
+        "task": "support.tasks.look_again",
+        "schedule": 30.0,
+        "options": {"expires": 30},
     },
     "forget-old-requests": {
         "task": "backoffice.rest.tasks.forget_old_requests",

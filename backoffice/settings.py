@@ -5,6 +5,7 @@ default without it: embedded services, loopback addresses only, no HTTPS). docs/
 lists the variables.
 """
 
+import os
 import secrets
 from email.utils import parseaddr
 from pathlib import Path
@@ -259,10 +260,32 @@ SUPPORT_MAILBOXES = env.list("SUPPORT_MAILBOXES", default=[]) or env.list("IMAP_
 # Answers come to support+t123.<signature>@...; off where the mail server knows no plus-addresses.
 SUPPORT_PLUS_ADDRESSES = env.bool("SUPPORT_PLUS_ADDRESSES", default=True)
 
+# Mail services (docs/email.md): ANYMAIL_MAILGUN_API_KEY and the like, as django-anymail names them.
+# What they post to us is let in only with ANYMAIL_WEBHOOK_SECRET, a "user:password".
+ANYMAIL = {
+    name.removeprefix("ANYMAIL_"): value
+    for name, value in os.environ.items()
+    if name.startswith("ANYMAIL_")
+}
+if EMAIL_SERVICE := env.str("EMAIL_SERVICE", default=""):
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_SERVICE}.EmailBackend"
+
 # --- the desk -------------------------------------------------------------------------------
 
+# Whether queues may acknowledge new tickets by themselves.
+SUPPORT_ACKNOWLEDGES = env.bool("SUPPORT_ACKNOWLEDGES", default=True)
 # How long an agent's answer waits, so that it can be taken back.
 SUPPORT_UNDO_SECONDS = env.int("SUPPORT_UNDO_SECONDS", default=8)
+# Matching tickets to incidents: how long after an incident's end; from which confidence (in
+# thousandths) on a ticket is linked, and from which proposed; files with the company's own words.
+SUPPORT_MATCH_DAYS = env.int("SUPPORT_MATCH_DAYS", default=3)
+SUPPORT_MATCH_LINK_FROM = env.int("SUPPORT_MATCH_LINK_FROM", default=750)
+SUPPORT_MATCH_PROPOSE_FROM = env.int("SUPPORT_MATCH_PROPOSE_FROM", default=450)
+SUPPORT_MATCH_WORDS = env.list("SUPPORT_MATCH_WORDS", default=[])
+# Answering all tickets of an incident: messages a minute, and how long an agent's own answer
+# keeps a ticket out of it.
+SUPPORT_MASS_REPLY_PER_MINUTE = env.int("SUPPORT_MASS_REPLY_PER_MINUTE", default=1200)
+SUPPORT_MASS_REPLY_REST_MINUTES = env.int("SUPPORT_MASS_REPLY_REST_MINUTES", default=30)
 
 # --- Celery ---------------------------------------------------------------------------------
 

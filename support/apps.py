@@ -7,9 +7,14 @@ class SupportConfig(AppConfig):
     verbose_name = _("Support")
 
     def ready(self) -> None:
+        from anymail.signals import inbound
+
         from support import receivers, signals
 
         signals.events_recorded.connect(receivers.wake_processing)
         signals.promises_changed.connect(receivers.deadlines_again)
+        signals.inbound_stored.connect(receivers.wake_intake)
+        signals.messages_queued.connect(receivers.wake_outgoing)
+        inbound.connect(receivers.keep_inbound_mail)
         signals.weights_changed.connect(receivers.score_again)
         signals.staff_notices_stored.connect(receivers.tell_colleagues)

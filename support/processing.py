@@ -10,6 +10,7 @@ from collections.abc import Callable
 from django.db import transaction
 from django.utils import timezone
 
+from support.matching import match_events
 from support.models import TicketEvent
 from support.priority import refresh_scores
 from support.sla import refresh_clocks
@@ -30,7 +31,7 @@ def _scores(events: list[TicketEvent]) -> None:
 
 # In this order: what a ticket is about decides its deadlines, these its priority, and rules,
 # other systems and assignment look at all of that.
-STEPS: list[Step] = [_clocks, _scores]
+STEPS: list[Step] = [match_events, _clocks, _scores]
 
 
 def process_events(limit: int = SLICE) -> int:

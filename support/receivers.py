@@ -4,11 +4,16 @@ from typing import Any
 
 from django.core.cache import cache
 
+from support.intake.posted import store_posted
 from support.tasks import (
     AWAKE,
+    AWAKE_IN,
+    AWAKE_OUT,
+    handle_inbound,
     process_events,
     recalculate_deadlines,
     refresh_waiting,
+    send_messages,
     send_staff_notices,
 )
 
@@ -33,3 +38,20 @@ def tell_colleagues(**more: Any) -> None:
 def deadlines_again(**more: Any) -> None:
     """By a worker: the tickets may be many."""
     recalculate_deadlines.delay()
+
+
+def wake_intake(**more: Any) -> None:
+    """Something came in."""
+    if cache.add(AWAKE_IN, 1, timeout=2):
+        handle_inbound.delay()
+
+
+def wake_outgoing(**more: Any) -> None:
+    """Something waits to be sent; what may still be undone is left to beat."""
+    if cache.add(AWAKE_OUT, 1, timeout=2):
+        send_messages.delay()
+
+
+def keep_inbound_mail(event: Any, **more: Any) -> None:
+    """A mail that a mail service brought (django-anymail's signal)."""
+    store_posted(event.message)

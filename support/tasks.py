@@ -1,13 +1,19 @@
 """Work behind the desk: thin doors to the verbs."""
 
+import logging
 import time
 
 from celery import shared_task
 from django.core.cache import cache
 
-from support import priority, processing, sla, staff_notices
+from backoffice.channels.email.imap import FetchError
+from support import addresses, intake, matching, outgoing, priority, processing, sla, staff_notices
+
+log = logging.getLogger(__name__)
 
 AWAKE = "support.processing.awake"
+AWAKE_IN = "support.intake.awake"
+AWAKE_OUT = "support.outgoing.awake"
 LONGEST = 30  # seconds of one task; what is left goes to the next
 
 
@@ -51,3 +57,40 @@ def recalculate_deadlines() -> None:
         if time.monotonic() > until:
             recalculate_deadlines.delay()
             return
+
+
+@shared_task
+def look_again() -> None:
+    """Match tickets to an incident that was declared, or whose components changed, after them."""
+    matching.look_again()
+
+
+@shared_task
+def fetch_mail(address: str = "") -> None:
+    """Fetch from every mailbox, each by a task of its own, or from that of `address`."""
+    for mailbox in addresses.mailboxes():
+        if not address:
+            fetch_mail.delay(mailbox.address)
+        elif mailbox.address == address:
+            try:
+                intake.fetch_mail(mailbox)
+            except FetchError:
+                # Beat asks again in some seconds.
+                log.warning("Mail cannot be fetched", exc_info=True)
+
+
+@shared_task
+def handle_inbound(ids: tuple[int, ...] = ()) -> None:
+    """Make tickets and messages of what came in; several of these may run at once."""
+    cache.delete(AWAKE_IN)
+    if intake.handle_inbound(ids):
+        handle_inbound.delay(ids)
+
+
+@shared_task
+def send_messages() -> None:
+    """Send what is due; several of these may run at once."""
+    cache.delete(AWAKE_OUT)
+    outgoing.settle_lost()
+    if outgoing.send_messages():
+        send_messages.delay()

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from support.views.conditions import condition_fields, condition_values
+from support.views.posted_mail import posted_mail
 from support.views.requests import (
     portal_attachment,
     portal_request,
@@ -17,6 +18,7 @@ urlpatterns = [
     path("account/requests/T-<int:pk>/", portal_request, name="portal-request"),
     path("account/requests/T-<int:pk>/solved/", portal_request_solve, name="portal-request-solve"),
     path("account/requests/files/<int:pk>/", portal_attachment, name="portal-attachment"),
+    path("webhooks/mail/<slug:service>/", posted_mail, name="posted-mail"),
     path("admin/tickets/conditions/fields/", condition_fields, name="ticket-condition-fields"),
     path("admin/tickets/conditions/values/", condition_values, name="ticket-condition-values"),
 ]

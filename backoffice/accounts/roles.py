@@ -74,6 +74,7 @@ SEE_DESK = {
     "support.view_prioritysetting",
     "support.view_priorityword",
     "support.view_massreply",
+    "support.view_incidentmatch",
     "support.view_goodwill",
     "support.view_goodwilllimit",
     "support.view_survey",

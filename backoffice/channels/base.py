@@ -78,6 +78,8 @@ class Outgoing:
     copied: tuple[Party, ...] = ()
     subject: str = ""
     text: str
+    # The same with format, where the channel has such; empty: made of the text.
+    html: str = ""
     # The ids of the conversation so far, the newest last.
     answers: tuple[str, ...] = ()
     # What an answer to this shall carry, so that it finds its way: a ticket's id.
@@ -113,6 +115,10 @@ class Channel(ABC):
 
     # As `support.models.Channel` spells it.
     name: ClassVar[str]
+
+    @abstractmethod
+    def identify(self, raw: bytes) -> str:
+        """The id that tells whether `raw` came before; never raises, never empty."""
 
     @abstractmethod
     def parse(self, raw: bytes) -> Incoming:

@@ -112,11 +112,25 @@ class MassReplyRecipient(models.Model):
         EXCLUDED = "excluded", _("left out")
         FAILED = "failed", _("failed")
 
+    class Exclusion(models.TextChoices):
+        """What left it out; the last four are found anew until the message is written."""
+
+        BY_HAND = "by_hand", _("by hand")
+        CLOSED = "closed", _("closed")
+        UNANSWERABLE = "unanswerable", _("cannot be reached")
+        ANSWERED = "answered", _("answered just now")
+        UNLINKED = "unlinked", _("not about the incident")
+
     mass_reply = models.ForeignKey(MassReply, on_delete=models.CASCADE, related_name="recipients")
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="+")
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    exclusion = models.CharField(max_length=20, choices=Exclusion.choices, blank=True)
+    excluded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     # Why it is left out or failed, in words.
     reason = models.CharField(max_length=500, blank=True)
+    written_at = models.DateTimeField(null=True)
     message = models.ForeignKey(
         "support.Message", on_delete=models.SET_NULL, null=True, related_name="+"
     )
@@ -128,7 +142,10 @@ class MassReplyRecipient(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["mass_reply", "ticket"], name="recipient_once")
         ]
-        indexes = [models.Index(fields=["mass_reply", "state", "id"], name="recipient_state")]
+        indexes = [
+            models.Index(fields=["mass_reply", "state", "id"], name="recipient_state"),
+            models.Index(fields=["-written_at"], name="recipient_written"),
+        ]
 
     def __str__(self) -> str:
         return f"T-{self.ticket_id}: {self.state}"

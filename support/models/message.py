@@ -206,6 +206,10 @@ class Inbound(models.Model):
     raw = models.BinaryField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
     error = models.TextField(blank=True)
+    # Counted before each, so that what kills its worker is not tried for ever.
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # When the next attempt is due; None: at once.
+    next_at = models.DateTimeField(null=True)
     ticket = models.ForeignKey(Ticket, on_delete=models.SET_NULL, null=True, related_name="inbound")
     message = models.ForeignKey(
         Message, on_delete=models.SET_NULL, null=True, related_name="inbound"

@@ -29,13 +29,14 @@ LATEST = timedelta(days=365)
 def receive_message(ticket: Ticket, *, text: str, **fields: Any) -> Message:
     """The customer's further word. It opens what was waiting or solved.
 
-    An automatic one (`is_automatic`: a bounce, an out-of-office answer) only stands there.
+    An automatic one (`is_automatic`: a bounce, an out-of-office answer) only stands there, in a
+    closed ticket, too.
 
     Raises:
         MoveError: the ticket is closed or merged: open another that points at it.
     """
     row = locked(ticket)
-    if row.status == Status.CLOSED:
+    if row.status == Status.CLOSED and not fields.get("is_automatic"):
         raise MoveError(_("This ticket is closed: open a new one."))
     message = Message.objects.create(
         **{

@@ -1,10 +1,23 @@
 """What every test of the desk stands on."""
 
 import pytest
+from celery import Task
+
+from support import receivers
+from support.models import Attachment
 
 
 @pytest.fixture(autouse=True)
-def attachments_apart(settings, tmp_path):
+def attachments_apart(monkeypatch, tmp_path):
     """Files of tests lie where pytest takes them away."""
-    storage = settings.STORAGES["attachments"] | {"OPTIONS": {"location": tmp_path / "attachments"}}
-    settings.STORAGES = settings.STORAGES | {"attachments": storage}
+    # The field made its storage when it was imported, so a setting would come too late.
+    storage = Attachment._meta.get_field("file").storage
+    monkeypatch.setitem(vars(storage), "location", str(tmp_path / "attachments"))
+
+
+@pytest.fixture(autouse=True)
+def nobody_woken(monkeypatch):
+    """Workers of other processes stay out of it: a test calls the verbs itself."""
+    tasks = {found for found in vars(receivers).values() if isinstance(found, Task)}
+    for task in tasks:
+        monkeypatch.setattr(task, "apply_async", lambda *_, **__: None)

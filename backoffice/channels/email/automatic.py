@@ -10,7 +10,8 @@ from backoffice.channels.email.parts import attached_mails, content_of
 
 # What we put into X-Loop, and know our own mails by.
 LOOP_MARK = "amends"
-_BULK = {"bulk", "list", "junk"}
+# A list has people on it; what comes by one is never answered by a machine all the same.
+_BULK = {"bulk", "junk"}
 _DAEMONS = re.compile(r"^(mailer-daemon|postmaster|mail-daemon)@", re.IGNORECASE)
 _AWAY_HEADERS = ("X-Autoreply", "X-Autorespond", "X-Auto-Reply", "X-Vacation")
 _AWAY_SUBJECT = re.compile(
@@ -44,11 +45,14 @@ def nature_of(message: Message, sender: Party, own_addresses: Collection[str]) -
 
 def may_be_answered(message: Message, nature: Nature, sender: Party) -> bool:
     """Whether a machine may answer: never another machine, nor who asks for no such answers."""
-    refuses = raw_headers(message, "X-Auto-Response-Suppress") or raw_headers(message, "X-Loop")
+    refuses = any(
+        raw_headers(message, name) for name in ("X-Auto-Response-Suppress", "X-Loop", "List-Id")
+    )
+    is_from_list = header(message, "Precedence").lower() == "list"
     is_nobody = not sender.address or bool(
         re.match(r"(no-?reply|do-?not-?reply|mailer-daemon|postmaster)\b", sender.address)
     )
-    return nature is Nature.PERSON and not refuses and not is_nobody
+    return nature is Nature.PERSON and not (refuses or is_from_list or is_nobody)
 
 
 def returned_ids(message: Message) -> tuple[str, ...]:
@@ -119,6 +123,5 @@ def _is_automatic(message: Message) -> bool:
     return (
         (bool(submitted) and not re.match(r"no\b", submitted))
         or header(message, "Precedence").lower() in _BULK
-        or bool(raw_headers(message, "List-Id"))
         or message.get_content_type() == "multipart/report"
     )

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.mail import get_connection
 
 from backoffice.channels.base import Channel, Incoming, Outgoing, Receipt
-from backoffice.channels.email.reading import read_mail
+from backoffice.channels.email.reading import read_id, read_mail
 from backoffice.channels.email.sending import attempt
 from backoffice.channels.email.writing import compose
 
@@ -22,6 +22,9 @@ class EmailChannel(Channel):
         """`own_addresses`, lower case: those we send from, so that loops are seen."""
         self.own_addresses = frozenset(own_addresses)
         self._connection: Any = None
+
+    def identify(self, raw: bytes) -> str:
+        return read_id(raw)
 
     def parse(self, raw: bytes) -> Incoming:
         return read_mail(raw, own_addresses=self.own_addresses)

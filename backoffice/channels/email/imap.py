@@ -52,16 +52,13 @@ class MailboxReader:
         self._keeps_marks = False
 
     def __enter__(self) -> Self:
-        box = self.mailbox
-        with _told(box):
-            options = (
-                {} if box.security == "imap" else {"ssl_context": ssl.create_default_context()}
-            )
-            self._box = _KINDS[box.security](box.host, box.port, timeout=TIMEOUT_SECONDS, **options)
-            self._box.login(box.username, box.password, initial_folder=None)
-            self._box.folder.set(box.folder)
-            flags = self._box.client.response("PERMANENTFLAGS")[1]
-            self._keeps_marks = any(b"\\*" in (line or b"") for line in flags)
+        try:
+            with _told(self.mailbox):
+                self._connect()
+        except FetchError:
+            if self._box is not None:
+                self._box.client.shutdown()
+            raise
         return self
 
     def __exit__(
@@ -102,6 +99,15 @@ class MailboxReader:
                 raise imaplib.IMAP4.error(words)
             if self.mailbox.move_to:
                 self._move(box, uids)
+
+    def _connect(self) -> None:
+        box = self.mailbox
+        options = {} if box.security == "imap" else {"ssl_context": ssl.create_default_context()}
+        self._box = _KINDS[box.security](box.host, box.port, timeout=TIMEOUT_SECONDS, **options)
+        self._box.login(box.username, box.password, initial_folder=None)
+        self._box.folder.set(box.folder)
+        flags = self._box.client.response("PERMANENTFLAGS")[1]
+        self._keeps_marks = any(b"\\*" in (line or b"") for line in flags)
 
     def _move(self, box: BaseMailBox, uids: Sequence[str]) -> None:
         folder = self.mailbox.move_to

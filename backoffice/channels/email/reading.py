@@ -3,8 +3,10 @@
 import logging
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from email import message_from_bytes
 from email.message import Message
+from email.parser import BytesHeaderParser
 
 from backoffice.channels.base import Incoming, Nature, Party
 from backoffice.channels.email import automatic, headers, markup, parts, quoting
@@ -27,6 +29,21 @@ def read_mail(raw: bytes, *, own_addresses: Collection[str] = ()) -> Incoming:
     except Exception:  # a stranger's bytes must not stop the desk, whatever they break
         logger.warning("A mail could not be read as one", exc_info=True)
         return _unreadable(raw)
+
+
+def read_id(raw: bytes) -> str:
+    """The mail's Message-ID, or the one `read_mail` would make for it; reads the headers only."""
+    with suppress(Exception):  # as in read_mail
+        message: Message = BytesHeaderParser().parsebytes(raw)
+        return headers.message_id(message) or headers.artificial_id(message, raw)
+    return headers.artificial_id(Message(), b"\n\n" + raw)
+
+
+def read_sender(raw: bytes) -> str:
+    """The address it says it comes from; reads the headers only."""
+    with suppress(Exception):  # as in read_mail
+        return headers.sender(BytesHeaderParser().parsebytes(raw))[0].address
+    return ""
 
 
 def _read(message: Message, raw: bytes, own_addresses: Collection[str]) -> Incoming:

@@ -21,7 +21,7 @@ def new_message_id(domain: str) -> str:
 
 
 def compose(outgoing: Outgoing, *, plus_addresses: bool = True) -> EmailMultiAlternatives:
-    """The mail with text and simple HTML, our Message-ID, and what its answer needs.
+    """The mail with text and HTML, our Message-ID, and what its answer needs.
 
     With `plus_addresses`, answers and returned mails come to an address that names the ticket;
     without, the subject and the Message-IDs have to do.
@@ -35,7 +35,7 @@ def compose(outgoing: Outgoing, *, plus_addresses: bool = True) -> EmailMultiAlt
         cc=[_named(party.name, party.address) for party in outgoing.copied],
         headers=_headers(outgoing, plus_addresses=plus_addresses),
     )
-    mail.attach_alternative(html_of(outgoing.text), "text/html")
+    mail.attach_alternative(outgoing.html or html_of(outgoing.text), "text/html")
     for file in outgoing.files:
         mail.attach(file.name, file.content, file.content_type)
     return mail
