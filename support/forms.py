@@ -4,11 +4,14 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from backoffice.accounts.models import User
+from backoffice.customers.models import Customer
+from backoffice.customers.models.customer import Language
 from support.models import PrioritySetting, Queue
 from support.priority import PARTS
 
@@ -97,3 +100,58 @@ def _plan_value(number: int, line: str) -> tuple[str, int]:
 def _at_most_100(value: int) -> None:
     if value > MOST:
         raise ValidationError(_("At most 100 points."))
+
+
+def _field(autocomplete: str) -> forms.TextInput:
+    return forms.TextInput({"class": "am-field", "autocomplete": autocomplete})
+
+
+class StaffTicketForm(forms.Form):
+    """A ticket that a colleague takes down for a customer who calls."""
+
+    customer = forms.ModelChoiceField(
+        Customer.objects.all(), required=False, widget=forms.HiddenInput
+    )
+    requester_name = forms.CharField(
+        label=gettext_lazy("Who calls"), required=False, max_length=200, widget=_field("off")
+    )
+    requester_address = forms.EmailField(
+        label=gettext_lazy("E-mail address for answers"), required=False, widget=_field("off")
+    )
+    subject = forms.CharField(
+        label=gettext_lazy("In a few words"), max_length=300, widget=_field("off")
+    )
+    text = forms.CharField(
+        label=gettext_lazy("What they said"),
+        widget=forms.Textarea({"class": "am-field", "rows": 8}),
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language"), choices=Language.choices,
+        widget=forms.Select({"class": "am-field"}),
+    )  # fmt: skip
+    queue = forms.ModelChoiceField(
+        Queue.objects.none(), label=gettext_lazy("Queue"), empty_label=None,
+        widget=forms.Select({"class": "am-field"}),
+    )  # fmt: skip
+    is_mine = forms.BooleanField(label=gettext_lazy("I take it myself"), required=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["queue"]
+        queues = Queue.objects.filter(is_active=True)
+        if not user.has_perm("support.see_all_queues"):
+            queues = queues.filter(Q(members=user) | Q(members=None))
+        field.queryset = queues.distinct()
+        self.initial.setdefault("queue", queues.filter(is_default=True).first() or queues.first())
+        self.initial.setdefault("is_mine", True)
+
+    def chosen_customer(self) -> Customer | None:
+        """Whom the form speaks of so far."""
+        chosen = self["customer"].value()
+        if isinstance(chosen, Customer):
+            return chosen
+        text = str(chosen or "")
+        return Customer.objects.filter(pk=text).first() if text.isdecimal() else None
+
+    def clean_requester_address(self) -> str:
+        return str(self.cleaned_data["requester_address"]).lower()

@@ -96,6 +96,8 @@ class Message(models.Model):
     )  # fmt: skip
     # What to do with the ticket when this is sent on time: set status to.
     then_status = models.CharField(max_length=10, blank=True)
+    # The composer's own key, so that what is sent twice is said once.
+    key = models.CharField(max_length=64, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
     search = models.GeneratedField(
         expression=words_of("text"), output_field=SearchVectorField(), db_persist=True
@@ -114,6 +116,9 @@ class Message(models.Model):
                 fields=["mass_reply", "ticket"],
                 name="message_once_per_mass_reply",
                 condition=Q(mass_reply__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["ticket", "key"], name="message_key_once", condition=~Q(key="")
             ),
         ]
         indexes = [

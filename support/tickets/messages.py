@@ -138,7 +138,12 @@ def reply(  # noqa: PLR0913 - by keyword, most of them optional
 
 @transaction.atomic
 def add_note(
-    ticket: Ticket, *, by: User | None, text: str, attachments: Iterable[Attachment] = ()
+    ticket: Ticket,
+    *,
+    by: User | None,
+    text: str,
+    attachments: Iterable[Attachment] = (),
+    key: str = "",
 ) -> Message:
     """A word among colleagues. No customer sees it, and no clock stops for it.
 
@@ -156,6 +161,7 @@ def add_note(
         author=person,
         text=text,
         language=ticket.language,
+        key=key,
     )
     _attach(message, attachments)
     Ticket.objects.filter(pk=ticket.pk).update(messages_count=F("messages_count") + 1)

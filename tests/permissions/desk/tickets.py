@@ -14,7 +14,7 @@ SEES_DESK = AGENTS | AUDITS | MANAGER
 
 
 def rows() -> Iterator[Row]:
-    yield from pages("support", "ticket", "ticket", see=SEES_DESK)
+    yield from pages("support", "ticket", "ticket", see=SEES_DESK, add=AGENTS)
     queues = LEAD | ADMINISTRATOR
     yield from pages(
         "support", "queue", "queue", see=SEES_DESK, add=queues, change=queues, delete=queues
