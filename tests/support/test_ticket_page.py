@@ -264,7 +264,7 @@ def test_tickets_of_other_queues_are_behind_no_door():
     client.force_login(agent(mine))
     ticket = opened(queue=theirs)
     message = ticket.messages.get()
-    gets = ["change", "earlier", "news", "people", "candidates", "customers"]
+    gets = ["change", "earlier", "came", "people", "candidates", "customers"]
     posts = ["send", "preview", "draft", "upload"]
     of_message = ["html", "raw", "delivery"]
     assert {client.get(url_of(ticket, name)).status_code for name in gets} == {404}

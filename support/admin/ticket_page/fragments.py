@@ -34,11 +34,11 @@ def earlier(request: HttpRequest, pk: int) -> HttpResponse:
     return TemplateResponse(request, f"{_PLACE}/messages.html", context)
 
 
-def news(request: HttpRequest, pk: int) -> HttpResponse:
+def came(request: HttpRequest, pk: int) -> HttpResponse:
     """What others have said since message `seen`: a line that leads to it, or nothing."""
     ticket, user = ticket_for(request, pk, "support.view_message")
-    came = unseen(ticket, user, _number(request.GET.get("seen", "")))
-    return TemplateResponse(request, f"{_PLACE}/news.html", {"ticket": ticket, "came": came})
+    later = unseen(ticket, user, _number(request.GET.get("seen", "")))
+    return TemplateResponse(request, f"{_PLACE}/came.html", {"ticket": ticket, "came": later})
 
 
 def people(request: HttpRequest, pk: int) -> HttpResponse:

@@ -20,7 +20,7 @@ _VIEWS = [
     ("<int:pk>/draft/files/", composing.upload, "upload"),
     ("<int:pk>/draft/files/<int:file_pk>/remove/", composing.remove_file, "remove_file"),
     ("<int:pk>/messages/", fragments.earlier, "earlier"),
-    ("<int:pk>/news/", fragments.news, "news"),
+    ("<int:pk>/came/", fragments.came, "came"),
     ("<int:pk>/people/", fragments.people, "people"),
     ("<int:pk>/candidates/", fragments.candidates, "candidates"),
     ("<int:pk>/customers/", fragments.customers, "customers"),

@@ -55,7 +55,7 @@
   watchAnswers();
 
   // What was said since: told, not put under the reader's eyes.
-  const news = document.getElementById("tk-news");
+  const news = document.getElementById("tk-came");
   async function look() {
     if (document.hidden || !news) return;
     const answer = await fetch(`${news.dataset.url}?seen=${news.dataset.seen}`).catch(() => null);

@@ -25,7 +25,7 @@ def rows() -> Iterator[Row]:
         # Nothing is sent along, so an agent who is let in is told what is missing.
         yield from admin(f"support_ticket_{name}", AGENTS, "pk=ticket")
     yield from admin("support_ticket_remove_file", AGENTS, "pk=ticket", "file_pk=attachment")
-    for name in ("earlier", "news"):
+    for name in ("earlier", "came"):
         yield from look(f"support_ticket_{name}", SEES_DESK, "pk=ticket")
     for name in ("people", "candidates", "customers"):
         yield from look(f"support_ticket_{name}", AGENTS, "pk=ticket")

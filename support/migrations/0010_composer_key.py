@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0004_search_indexes'),
-        ('support', '0007_deadlines'),
+        ('support', '0009_inbound_attempts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
