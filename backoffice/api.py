@@ -38,5 +38,6 @@ urlpatterns = [
         compensation.CreditsView.as_view(),
         name="customer-credits",
     ),
+    path("reports/desk/", support.DeskReportView.as_view(), name="desk-report"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
 ]

@@ -84,7 +84,8 @@ class PrioritySettingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
 
 def _changes(setting: Any) -> list[dict[str, Any]]:
     events = setting.events.select_related("changed_by").order_by("-pgh_id")[:CHANGES_SHOWN]
-    names = {part: str(PrioritySetting._meta.get_field(part).verbose_name) for part in PARTS}
+    fields = {field.name: field for field in PrioritySetting._meta.fields}
+    names = {part: str(fields[part].verbose_name) for part in PARTS}
     return [
         {
             "at": event.pgh_created_at,

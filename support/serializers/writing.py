@@ -101,7 +101,7 @@ class IncidentLinkSerializer(serializers.Serializer[Any]):
 class ActionsSerializer(serializers.Serializer[Any]):
     """Actions as rules and macros have them, such as {"do": "add_tags", "tags": ["vip"]}."""
 
-    actions = serializers.ListField(child=serializers.DictField(), max_length=20)
+    actions = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=20)
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
 
 

@@ -8,10 +8,12 @@ from support.viewsets.desk import (
     SlaPolicyViewSet,
     SurveyViewSet,
 )
+from support.viewsets.reports import DeskReportView
 from support.viewsets.tickets import AttachmentViewSet, TicketViewSet
 
 __all__ = [
     "AttachmentViewSet",
+    "DeskReportView",
     "MacroViewSet",
     "MassReplyViewSet",
     "MatchViewSet",

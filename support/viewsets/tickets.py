@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError as ModelError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404
@@ -11,12 +12,13 @@ from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import Serializer, ValidationError
 from rest_framework.viewsets import GenericViewSet
 
 from backoffice.rest.idempotency import idempotent
 from backoffice.rest.models import Scope
-from support import tickets
+from support import matching, tickets
+from support.actions import check_actions, perform
 from support.attachments import store_attachment
 from support.filters import TicketFilter
 from support.models import Attachment, Message, Ticket
@@ -41,6 +43,8 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
         "reply": WRITE,
         "note": WRITE,
         "merge": WRITE,
+        "incident": WRITE,
+        "actions": WRITE,
     }
     serializer_class = reading.TicketSerializer
     filterset_class = TicketFilter
@@ -132,6 +136,29 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
         """Go on in another ticket of the same customer; this one is closed."""
         data = self.valid(writing.ParentSerializer)
         tickets.merge_ticket(self.get_object(), into=data["into"], by=None, reason=self.reason())
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=writing.IncidentLinkSerializer, responses=reading.TicketSerializer)
+    @action(detail=True, methods=["post"])
+    def incident(self, request: Request, number: str) -> Response:
+        """Say which incident it is about, or none. Kept as a word of the key's, not a guess."""
+        ticket, data = self.get_object(), self.valid(writing.IncidentLinkSerializer)
+        if data["incident"] is None:
+            matching.unlink(ticket, by=None)
+        else:
+            matching.link(ticket, data["incident"], by=None, reason=self.reason())
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=writing.ActionsSerializer, responses=reading.TicketSerializer)
+    @action(detail=True, methods=["post"])
+    def actions(self, request: Request, number: str) -> Response:
+        """Do what rules and macros can do, all of it or nothing."""
+        asked = self.valid(writing.ActionsSerializer)["actions"]
+        try:
+            check_actions(asked, without=frozenset({"me"}))
+            perform(asked, self.get_object(), by=None, reason=self.reason())
+        except ModelError as error:
+            raise ValidationError({"actions": error.messages}) from error
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(responses=reading.EventSerializer(many=True))

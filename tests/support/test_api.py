@@ -156,6 +156,37 @@ def test_list_costs_the_same_for_one_and_three(api, django_assert_num_queries):
             assert len(api.get(URL).json()["results"]) == count
 
 
+def test_incident_is_linked_and_unlinked(api):
+    ticket, incident = opened(), IncidentFactory(number="INC-2026-007")
+    url = f"{URL}{ticket.number}/incident/"
+    assert send(api, url, {"incident": "INC-2026-007"}).json()["incident"] == "INC-2026-007"
+    assert send(api, url, {"incident": None}).json()["incident"] is None
+    match = ticket.matches.get(incident=incident)
+    assert match.state == "rejected"
+    assert send(api, url, {"incident": "INC-1"}).status_code == 400
+
+
+def test_actions_are_those_of_rules(api):
+    ticket = opened()
+    url = f"{URL}{ticket.number}/actions/"
+    done = send(api, url, {"actions": [{"do": "add_tags", "tags": ["vip"]}]})
+    assert done.json()["tags"] == ["vip"]
+    refused = send(api, url, {"actions": [{"do": "add_tags", "tags": ["b"]}, {"do": "fly"}]})
+    assert refused.status_code == 400
+    assert "Action 2 (fly)" in refused.json()["detail"]
+    ticket.refresh_from_db()
+    assert ticket.tags == ["vip"]
+
+
+def test_report_is_the_page_in_figures(api):
+    opened()
+    report = api.get("/api/v1/reports/desk/").json()
+    assert report["total"]["tickets"] == 1
+    assert report["by_channel"] == [{"label": "e-mail", "count": 1}]
+    refused = api.get("/api/v1/reports/desk/?first=2026-10-02&last=2026-10-01")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "last")
+
+
 @pytest.mark.parametrize("number", ["T-0", "T-999999999999999999", "T-1", "10001"])
 def test_no_such_ticket_is_not_found(api, number):
     assert api.get(f"{URL}{number}/").status_code == 404

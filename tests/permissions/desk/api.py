@@ -17,8 +17,9 @@ def rows() -> Iterator[Row]:
     yield from api("ticket-detail PATCH", WRITE, "number=ticket_number")
     for name in ("messages", "events"):
         yield from api(f"ticket-{name} GET", READ, "number=ticket_number")
-    for name in ("messages", "reply", "note", "merge"):
+    for name in ("messages", "reply", "note", "merge", "incident", "actions"):
         yield from api(f"ticket-{name} POST", WRITE, "number=ticket_number")
+    yield from api("desk-report GET", READ)
     yield from api("attachment-detail GET", READ, "pk=attachment")
     for name, key in {
         "queue": "slug==general", "macro": "pk=macro", "sla-policy": "pk=sla_policy",
