@@ -13,17 +13,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
+from backoffice.customers.condition_syntax import ConditionError
 from backoffice.customers.models import Customer
 from backoffice.numbering import next_number
 from backoffice.states import MoveError, history, move
 from compensation.authority import person_with
 from compensation.batches import approvals_needed, wait_for_other_decisions
+from compensation.caps import default_version
 from compensation.digests import batch_digest
 from compensation.gestures import Gesture, check_caps_of, check_gesture, trial_target
 from compensation.issuing.waking import wake_issuing
 from compensation.models import Award, Batch
 from compensation.models.award import AwardState
 from compensation.models.batch import BatchState
+from compensation.pricing import expected
 from incidents.models import Incident
 
 PERMISSION = "compensation.give_goodwill"
@@ -111,6 +114,21 @@ def already_given(customer: Customer, incident: Incident) -> list[Award]:
     )
 
 
+def incident_gives(customer: Customer, incident: Incident) -> list[Award]:
+    """`already_given` and, before any batch is priced, what the default policy would give.
+
+    Awards that are only expected are not saved; a policy that cannot be priced expects nothing.
+    """
+    given = already_given(customer, incident)
+    version = default_version()
+    if version is None or any(award.source == Award.Source.BATCH for award in given):
+        return given
+    try:
+        return [*given, *expected(customer, incident, version)]
+    except ConditionError:
+        return given
+
+
 def given_under(gesture: Gesture) -> Award | None:
     """What was given, or asked for, under the gesture's key before.
 
@@ -168,7 +186,7 @@ def _award(gesture: Gesture, *, by: User) -> Award:
 def _check_despite(gesture: Gesture) -> None:
     if gesture.incident is None or gesture.despite.strip():
         return
-    if already_given(gesture.customer, gesture.incident):
+    if incident_gives(gesture.customer, gesture.incident):
         raise ValidationError(
             {
                 "despite": _(

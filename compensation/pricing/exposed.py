@@ -68,6 +68,8 @@ class Positions(Func):
 def exposed(terms: Terms) -> QuerySet[Exposure, Any]:
     """One row an exposure: whom, since when, for how long, and `rule` or `rules` that it fits."""
     rows = Exposure.objects.filter(incident=terms.incident)
+    if terms.customer_id is not None:
+        rows = rows.filter(customer=terms.customer_id)
     rows = rows.alias(major=_seconds(terms, Outage.Impact.MAJOR))
     rows = rows.alias(partial=_seconds(terms, Outage.Impact.PARTIAL))
     if terms.partial_permille == 0:

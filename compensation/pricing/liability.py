@@ -38,12 +38,8 @@ def liability(
     Raises:
         ConditionError: a row's further condition cannot be understood.
     """
-    as_of = as_of or timezone.now()
-    running = 0
     grows = incident.profiles.exclude(running_impact="").exists()
-    if grows and incident.cohorts_resolved_at is not None:
-        as_of = max(as_of, incident.cohorts_resolved_at)
-        running = int((as_of - incident.cohorts_resolved_at).total_seconds())
+    as_of, running = running_until(incident, as_of or timezone.now(), grows=grows)
     horizons = (0, MINUTE, HOUR) if grows else (0,)
     totals = [
         _totals(Terms.of(version, incident, as_of, running_seconds=running + later))
@@ -61,6 +57,15 @@ def liability(
         )
         for currency in sorted({*now, *hour})
     ]
+
+
+def running_until(incident: Incident, as_of: datetime, *, grows: bool) -> tuple[datetime, int]:
+    """The moment to price at, and how long outages have run on since the exposures were counted."""
+    counted = incident.cohorts_resolved_at
+    if not grows or counted is None:
+        return as_of, 0
+    as_of = max(as_of, counted)
+    return as_of, int((as_of - counted).total_seconds())
 
 
 def _totals(terms: Terms) -> dict[str, tuple[int, int, int]]:

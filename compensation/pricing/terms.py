@@ -22,6 +22,8 @@ class Terms:
     at: datetime
     batch_id: int | None = None
     running_seconds: int = 0
+    # Only this customer's exposures; None: everybody's.
+    customer_id: int | None = None
     rules: tuple[Rule, ...] = field(default=())
 
     @classmethod

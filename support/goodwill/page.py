@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from backoffice.accounts.models import User
 from backoffice.customers.models import Subscription
-from compensation.goodwill import PERMISSION, already_given
+from compensation.goodwill import PERMISSION, incident_gives
 from compensation.models import Award, Batch
 from support.goodwill.limits import Kind, Limits, goodwill_of, limits_left
 from support.goodwill.words import benefit_in_words, state_in_words, value_in_words
@@ -36,7 +36,7 @@ def page_part(ticket: Ticket, user: User) -> dict[str, Any]:
     if customer is not None and ticket.incident is not None:
         part["incident_gives"] = [
             (award, benefit_in_words(award), state_in_words(award))
-            for award in already_given(customer, ticket.incident)
+            for award in incident_gives(customer, ticket.incident)
         ]
     if customer is None or not may_give:
         return part

@@ -44,6 +44,8 @@ def state_in_words(award: Award) -> str:
         }.get(Batch.State(batch.state), _("not submitted yet, batch {number}")).format(
             number=batch.number
         )
+    if award.state == State.PROPOSED:
+        return _("expected under the default policy")
     return {
         State.APPROVED: _("approved, on its way"),
         State.SENDING: _("approved, on its way"),

@@ -13,9 +13,14 @@ from compensation import goodwill
 from compensation.approval import approve_batch, refusal, reject_batch
 from compensation.batches import price_batch, submit_batch
 from compensation.gestures import Gesture
-from compensation.goodwill import already_given, give_goodwill, propose_goodwill
+from compensation.goodwill import (
+    already_given,
+    give_goodwill,
+    incident_gives,
+    propose_goodwill,
+)
 from compensation.issuing import issue, retry_award
-from compensation.models import ApprovalThreshold, Award, Batch, LedgerEntry
+from compensation.models import ApprovalThreshold, Award, Batch, LedgerEntry, PolicyVersion
 from tests.accounts.factories import staff
 from tests.compensation.factories import (
     AwardFactory,
@@ -25,7 +30,7 @@ from tests.compensation.factories import (
 )
 from tests.compensation.stories import approve, priced_batch, submitted_batch
 from tests.customers.factories import CustomerFactory, SubscriptionFactory
-from tests.incidents.factories import IncidentFactory
+from tests.incidents.factories import ExposureFactory, IncidentFactory
 
 
 @pytest.fixture(autouse=True)
@@ -469,3 +474,47 @@ class TestIssuing:
         issue()
         batch.refresh_from_db()
         assert (batch.state, batch.awards.get().state) == ("issued", "issued")
+
+
+class TestExpected:
+    """Before any batch is priced, what the default policy would give counts, too."""
+
+    pytestmark = pytest.mark.django_db
+
+    @pytest.fixture
+    def hit(self):
+        from tests.compensation.factories import RuleFactory
+
+        version = PolicyVersionFactory(policy__is_default=True)
+        RuleFactory(version=version, position=1, uptime_to=100, trial_days=7, priority_days=30)
+        activate(version)
+        ExposureFactory(cohort__incident=(exposure := ExposureFactory()).incident)
+        return exposure
+
+    def test_every_benefit_of_this_customer_alone(self, hit):
+        found = incident_gives(hit.customer, hit.incident)
+        assert [(a.benefit, a.amount_minor, a.days, a.customer, a.pk) for a in found] == [
+            ("credit", 4990, 0, hit.customer, None),
+            ("trial", 0, 7, hit.customer, None),
+            ("priority", 0, 30, hit.customer, None),
+        ]
+
+    def test_as_the_batch_then_prices_it(self, hit):
+        expected = incident_gives(hit.customer, hit.incident)
+        version = PolicyVersion.objects.get()
+        batch = price_batch(
+            Batch.objects.create(number="1", incident=hit.incident, version=version)
+        )
+        priced = batch.awards.filter(customer=hit.customer).order_by("id")
+        assert [(a.benefit, a.amount_minor, a.days) for a in priced] == [
+            (a.benefit, a.amount_minor, a.days) for a in expected
+        ]
+        assert incident_gives(hit.customer, hit.incident) == list(priced)
+
+    def test_more_needs_a_word_why(self, agent, hit):
+        with pytest.raises(ValidationError) as caught:
+            give_goodwill(gesture(hit.customer, incident=hit.incident), by=agent)
+        assert list(caught.value.message_dict) == ["despite"]
+
+    def test_who_was_not_hit_expects_nothing(self, agent, hit):
+        give_goodwill(gesture(incident=hit.incident), by=agent)
