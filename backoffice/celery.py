@@ -62,6 +62,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "assign-waiting-tickets": {
+        "task": "support.tasks.assign_waiting",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "send-staff-notices": {
         "task": "support.tasks.send_staff_notices",
         "schedule": 60.0,

@@ -7,7 +7,17 @@ from celery import shared_task
 from django.core.cache import cache
 
 from backoffice.channels.email.imap import FetchError
-from support import addresses, intake, matching, outgoing, priority, processing, sla, staff_notices
+from support import (
+    addresses,
+    assignment,
+    intake,
+    matching,
+    outgoing,
+    priority,
+    processing,
+    sla,
+    staff_notices,
+)
 
 log = logging.getLogger(__name__)
 
@@ -94,3 +104,11 @@ def send_messages() -> None:
     outgoing.settle_lost()
     if outgoing.send_messages():
         send_messages.delay()
+
+
+@shared_task
+def assign_waiting() -> None:
+    """Begin and end absences, and give out what found nobody yet."""
+    assignment.end_absences()
+    assignment.begin_absences()
+    assignment.assign_waiting()

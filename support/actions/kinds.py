@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from importlib import import_module
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -183,7 +182,8 @@ class RunMacro(Kind):
 
     def act(self, given: Given, ticket: Ticket, *, by: User | None, reason: str) -> None:
         # Late: macros perform actions themselves.
-        macros = import_module("support.macros")
+        from support import macros
+
         macro = Macro.objects.filter(name=given["name"], is_active=True).first()
         if macro is None:
             raise ValidationError(_("The macro “%s” is gone.") % given["name"])

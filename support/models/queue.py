@@ -1,5 +1,6 @@
 """Where tickets wait, and who works there."""
 
+from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -129,6 +130,12 @@ class Agent(models.Model):
 
     def __str__(self) -> str:
         return str(self.user)
+
+    def is_away(self, at: datetime) -> bool:
+        """Whether they are given nothing at that moment (UTC)."""
+        if self.away_from is None or at < self.away_from:
+            return False
+        return self.away_until is None or at < self.away_until
 
 
 class SavedView(models.Model):

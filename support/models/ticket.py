@@ -213,6 +213,14 @@ class Ticket(Movable):
                 name="ticket_free",
                 condition=Q(status__in=ACTIVE, assignee__isnull=True),
             ),
+            # What an agent takes next: only from their queues, in their languages.
+            models.Index(
+                "queue",
+                "language",
+                *WORK_ORDER,
+                name="ticket_next",
+                condition=Q(status__in=ACTIVE, assignee__isnull=True),
+            ),
             models.Index(
                 "assignee", *WORK_ORDER, name="ticket_mine", condition=Q(status__in=UNSOLVED)
             ),

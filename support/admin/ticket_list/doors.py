@@ -1,7 +1,5 @@
 """What the queue page's buttons call, and who is on which ticket."""
 
-from importlib import import_module
-
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import ValidationError
@@ -16,6 +14,7 @@ from support.admin.ticket_list.asking import need, to_queue
 from support.admin.ticket_list.bulk_doors import bulk_view
 from support.admin.ticket_list.filter_words import choices_of, field_labels
 from support.admin.ticket_list.news import news_view
+from support.assignment import take_next
 from support.models import SavedView, Ticket
 from support.queue_filters import Filter, desk_of
 from support.queue_views import delete_view, save_view, share_view
@@ -70,10 +69,7 @@ def take_next_view(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     try:
-        ticket = import_module("support.assignment").take_next(by=user)
-    except ModuleNotFoundError:
-        messages.error(request, _("Nothing hands out tickets here yet."))
-        return to_queue(request.POST.get("query", ""))
+        ticket = take_next(by=user)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return to_queue(request.POST.get("query", ""))
