@@ -72,6 +72,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "write-mass-replies": {
+        "task": "support.tasks.write_mass_replies",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "look-again-at-tickets": {
         "task": "support.tasks.look_again",
         "schedule": 30.0,

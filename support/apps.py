@@ -15,6 +15,7 @@ class SupportConfig(AppConfig):
         signals.promises_changed.connect(receivers.deadlines_again)
         signals.inbound_stored.connect(receivers.wake_intake)
         signals.messages_queued.connect(receivers.wake_outgoing)
+        signals.mass_reply_started.connect(receivers.wake_mass_replies)
         inbound.connect(receivers.keep_inbound_mail)
         signals.weights_changed.connect(receivers.score_again)
         signals.staff_notices_stored.connect(receivers.tell_colleagues)

@@ -15,6 +15,7 @@ from support.tasks import (
     refresh_waiting,
     send_messages,
     send_staff_notices,
+    write_mass_replies,
 )
 
 
@@ -55,3 +56,8 @@ def wake_outgoing(**more: Any) -> None:
 def keep_inbound_mail(event: Any, **more: Any) -> None:
     """A mail that a mail service brought (django-anymail's signal)."""
     store_posted(event.message)
+
+
+def wake_mass_replies(**more: Any) -> None:
+    """A person started one, or let it go on."""
+    write_mass_replies.delay()

@@ -6,6 +6,8 @@ from django.dispatch import Signal
 events_recorded = Signal()
 # Messages wait to be sent, some of them at once.
 messages_queued = Signal()
+# A mass reply waits to be written.
+mass_reply_started = Signal()
 # What came in waits to be handled.
 inbound_stored = Signal()
 # Deadlines must be worked out anew: a promise or a calendar was changed.

@@ -11,6 +11,7 @@ from support import (
     addresses,
     assignment,
     intake,
+    mass_reply,
     matching,
     outgoing,
     priority,
@@ -112,3 +113,16 @@ def assign_waiting() -> None:
     assignment.end_absences()
     assignment.begin_absences()
     assignment.assign_waiting()
+
+
+@shared_task
+def write_mass_replies() -> None:
+    """Write on until all is written; at the limit of the rate it waits a second."""
+    until = time.monotonic() + LONGEST
+    while time.monotonic() < until:
+        done = mass_reply.write_slice()
+        if done.is_over:
+            return
+        if not done.handled:
+            time.sleep(1)
+    write_mass_replies.delay()

@@ -113,10 +113,11 @@ class MassReplyRecipient(models.Model):
         FAILED = "failed", _("failed")
 
     class Exclusion(models.TextChoices):
-        """What left it out; the last four are found anew until the message is written."""
+        """What left it out; all but the first are found anew until the message is written."""
 
         BY_HAND = "by_hand", _("by hand")
         CLOSED = "closed", _("closed")
+        SOLVED = "solved", _("solved already")
         UNANSWERABLE = "unanswerable", _("cannot be reached")
         ANSWERED = "answered", _("answered just now")
         UNLINKED = "unlinked", _("not about the incident")

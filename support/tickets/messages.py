@@ -127,6 +127,7 @@ def reply(  # noqa: PLR0913 - by keyword, most of them optional
         status_before=row.status,
         unanswered_since=row.unanswered_since.isoformat() if row.unanswered_since else "",
         first_response=row.first_response_at is None and not is_automatic,
+        **({"mass_reply": fields["mass_reply"].pk} if fields.get("mass_reply") else {}),
     )
     if not is_automatic and not is_scheduled:
         answered(row, at=now, moves_to=then_status, by=person)
