@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -16,8 +16,10 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from backoffice.display import moment
 from backoffice.listing import BigList, ReadOnly
 from backoffice.states import MoveError
+from compensation.admin.looks import unbroken
 from compensation.goodwill import PERMISSION
 from support.admin.goodwill_form import GoodwillForm
 from support.admin.goodwill_limit_form import GoodwillLimitForm
@@ -105,15 +107,28 @@ class GoodwillAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
     """Who gave what to whom, from which ticket; its state is the award's."""
 
     empty_hint = _("Nobody has given goodwill yet: agents give it from a ticket's page.")
-    list_display = ("what", "who", "from_ticket", "reason", "by", "stands", "created_at")
+    list_display = ("what", "who", "from_ticket", "reason", "by", "stands", "given")
     list_display_links = None
     list_select_related = ("award__batch", "award__customer", "ticket", "by")
     list_filter = (
         ("award__benefit", ChoicesDropdownFilter),
         ("award__state", ChoicesDropdownFilter),
     )
-    search_fields = ("=ticket__id", "award__customer__reference")
-    search_help_text = _("Number of the ticket without T-, or the customer's reference")
+    search_fields = ("id",)
+    search_help_text = _("Number of the ticket, or the customer's reference, in full")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Goodwill], search_term: str
+    ) -> tuple[QuerySet[Goodwill], bool]:
+        """Exact only: each of these is found by an index."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        wanted = Q(award__customer__reference=term)
+        number = term.upper().removeprefix("T-")
+        if number.isdecimal() and len(number) < 19:  # noqa: PLR2004
+            wanted |= Q(ticket=int(number))
+        return queryset.filter(wanted), False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Goodwill]:
         """Of tickets that the reader may see."""
@@ -147,6 +162,10 @@ class GoodwillAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
     def stands(self, given: Goodwill) -> str:
         award: Any = given.award
         return state_in_words(award)
+
+    @display(description=_("given"))
+    def given(self, given: Goodwill) -> SafeString:
+        return unbroken(moment(given.created_at))
 
 
 @admin.register(GoodwillLimit)

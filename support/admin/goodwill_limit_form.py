@@ -21,9 +21,11 @@ def _value(label: Any, help_text: Any) -> forms.CharField:
 class GoodwillLimitForm(forms.ModelForm):  # type: ignore[type-arg]
     """The three values in major units of the currency (25.00), or in days; kept whole."""
 
-    ticket_value = _value(_("Per ticket"), _("25.00 for credit, 14 for days. By anybody."))
-    day_value = _value(_("Per day"), _("Of what one person gives, from midnight UTC."))
-    customer_value = _value(_("Per customer"), _("In 365 days, by anybody."))
+    ticket_value = _value(
+        _("Per ticket"), _("Such as 25.00 for credit, 14 for days; whoever gave it.")
+    )
+    day_value = _value(_("Per day"), _("What one person gives, from midnight UTC to midnight."))
+    customer_value = _value(_("Per customer"), _("Within 365 days, whoever gave it."))
 
     class Meta:
         model = GoodwillLimit

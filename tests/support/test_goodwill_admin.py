@@ -111,6 +111,10 @@ def test_list_shows_what_was_given(client, ticket):
     page = words(client.get(reverse("admin:support_goodwill_changelist")))
     for said in ("EUR 20.00 credit", "Acme GmbH", ticket.number, "approved, on its way"):
         assert said in page
+    customer = ticket.customer.reference
+    for asked, found in [(ticket.number, True), (customer, True), ("T-1", False), ("x", False)]:
+        page = words(client.get(reverse("admin:support_goodwill_changelist"), {"q": asked}))
+        assert ("EUR 20.00 credit" in page) == found
 
 
 def test_limits_are_typed_as_people_write_them():
