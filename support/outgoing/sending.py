@@ -109,9 +109,10 @@ def _attempt(message: Message, wires: Wires) -> Receipt:
         return Receipt(Outcome.REFUSED, error=refusal)
     try:
         outgoing = outgoing_of(message)
-    except OSError as error:
-        # The storage of the files is away.
-        return Receipt(Outcome.LATER, error=str(error)[:500])
+    except Exception as error:
+        # The storage of its files is away, or a fault of ours: nothing went out yet.
+        log.exception("Message %s could not be written", message.pk)
+        return Receipt(Outcome.LATER, error=f"{type(error).__name__}: {error}"[:500])
     try:
         return wire.send(outgoing)
     except Exception as error:

@@ -1,5 +1,6 @@
 """A real SMTP and a real IMAP server on loopback: what is sent to us lies in our mailbox."""
 
+import asyncio
 import imaplib
 import os
 import socket
@@ -83,6 +84,7 @@ class Post:
         self.delivered = []
         self.answers = {}
         self.port = 0
+        self.delay_seconds = 0.0
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - theirs
         if address in self.answers:
@@ -91,6 +93,7 @@ class Post:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802 - theirs
+        await asyncio.sleep(self.delay_seconds)
         for address in envelope.rcpt_tos:
             self.delivered.append((address, bytes(envelope.content)))
         return self.answers.get("data", "250 OK")
