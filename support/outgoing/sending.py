@@ -45,7 +45,7 @@ def settle_lost() -> int:
     """Say of messages whose worker was killed that they may have gone out or not; how many.
 
     They are not sent again by themselves: twice the same answer is worse than a person's look at
-    one that failed (docs/decisions/0008-mail-at-most-once.md).
+    one that failed (docs/decisions/0010-mail-at-most-once.md).
     """
     lost = Message.objects.filter(
         delivery=Message.Delivery.SENDING, sending_since__lt=timezone.now() - LOST_AFTER
