@@ -119,7 +119,9 @@ def preview(ticket: Ticket, *, by: User, wish: Wish) -> Preview:
         "used": value_in_words(wish.benefit, limit.used, wish.currency),
         "per": name,
     }
-    if limit.used:
+    if not limit.limit:
+        sentence = _("{what}, goes to finance: you have no limit of your own for it.")
+    elif limit.used:
         sentence = _(
             "{what}, goes to finance: above your limit of {limit} {per}, of which {used} are used."
         )

@@ -224,6 +224,10 @@ class TestPreview:
         assert said.sentence.endswith("EUR 25.00 per ticket, of which EUR 20.00 are used.")
         assert Award.objects.count() == 1
 
+    def test_without_a_limit_it_says_so(self):
+        said = preview(TicketFactory.create(), by=agent(), wish=credit())
+        assert said.sentence.endswith("goes to finance: you have no limit of your own for it.")
+
     def test_says_why_not(self):
         ticket = TicketFactory.create(customer__stripe_customer_id=None)
         assert preview(ticket, by=agent(), wish=credit()).problems == (

@@ -78,7 +78,7 @@ def test_errors_come_back_with_what_was_typed(client, ticket):
     hit = TicketFactory.create(customer=customer, incident=batch.incident)
     answer = client.post(door(hit), typed(), headers={"HX-Request": "true"})
     page = words(answer)
-    assert f"{batch.incident.number} gives them: EUR 49.90 credit" in page
+    assert f"They have or get for {batch.incident.number}: EUR 49.90 credit" in page
     assert "say why they get more" in page
     assert 'value="20"' in answer.content.decode()
     answer = client.post(door(ticket), typed(reason=""), headers={"HX-Request": "true"})
