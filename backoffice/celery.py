@@ -67,6 +67,11 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "run-timed-rules": {
+        "task": "support.tasks.run_timed_rules",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "send-staff-notices": {
         "task": "support.tasks.send_staff_notices",
         "schedule": 60.0,

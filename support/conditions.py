@@ -6,12 +6,12 @@ They say for which tickets an SLA policy holds, a macro is offered and a rule ac
 
 from django.db.models import Q
 
-from backoffice.customers.condition_syntax import ConditionError
+from backoffice.customers.condition_syntax import ConditionError, comparisons_of
 from backoffice.customers.conditions import parse_condition
 from support.condition_fields import TicketSchema
 from support.models.ticket import TicketQuerySet
 
-__all__ = ["ConditionError", "matching", "parse_ticket_condition"]
+__all__ = ["ConditionError", "matching", "parse_ticket_condition", "parts_of"]
 
 
 def parse_ticket_condition(text: str, *, check_values: bool = True) -> Q:
@@ -34,3 +34,13 @@ def matching(tickets: TicketQuerySet, condition: str) -> TicketQuerySet:
         ConditionError: it could not be stored today (a field is gone, for one).
     """
     return tickets.filter(parse_ticket_condition(condition, check_values=False))
+
+
+def parts_of(condition: str) -> list[str]:
+    """Its comparisons one by one, each a condition of its own.
+
+    Raises:
+        ConditionError: as above.
+    """
+    parse_ticket_condition(condition, check_values=False)
+    return comparisons_of(condition, example=TicketSchema.example)

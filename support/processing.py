@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from support.assignment import assign_waiting, hand_over_answered
+from support.automation import run_event_rules
 from support.matching import match_events
 from support.models import TicketEvent
 from support.priority import refresh_scores
@@ -30,6 +31,10 @@ def _scores(events: list[TicketEvent]) -> None:
     refresh_scores(tickets_of(events))
 
 
+def _rules(events: list[TicketEvent]) -> None:
+    run_event_rules(events)
+
+
 def _assignment(events: list[TicketEvent]) -> None:
     written = [event for event in events if event.kind == TicketEvent.Kind.MESSAGE_IN]
     hand_over_answered(tickets_of(written))
@@ -38,7 +43,7 @@ def _assignment(events: list[TicketEvent]) -> None:
 
 # In this order: what a ticket is about decides its deadlines, these its priority, and rules,
 # other systems and assignment look at all of that.
-STEPS: list[Step] = [match_events, _clocks, _scores, _assignment]
+STEPS: list[Step] = [match_events, _clocks, _scores, _rules, _assignment]
 
 
 def process_events(limit: int = SLICE) -> int:

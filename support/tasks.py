@@ -10,6 +10,7 @@ from backoffice.channels.email.imap import FetchError
 from support import (
     addresses,
     assignment,
+    automation,
     intake,
     mass_reply,
     matching,
@@ -126,3 +127,11 @@ def write_mass_replies() -> None:
         if not done.handled:
             time.sleep(1)
     write_mass_replies.delay()
+
+
+@shared_task
+def run_timed_rules() -> None:
+    """The rules whose time has come."""
+    until = time.monotonic() + LONGEST
+    while automation.run_timed_rules() and time.monotonic() < until:
+        pass

@@ -107,3 +107,22 @@ def tree_of(text: str, *, example: str) -> Expression:
             remedy="A comparison is a field, one of = != > >= < <= ~ in, and a value; texts stand "
             "in quotation marks.",
         ) from None
+
+
+def comparisons_of(text: str, *, example: str) -> list[str]:
+    """The comparisons of a condition that was parsed before, as they stand in it."""
+    found: list[str] = []
+    start, depth = -1, 0
+    for token in tokens_of(text, example=example):
+        if token.type == "NAME":
+            start, depth = token.lexpos, 0
+        elif token.type == "PAREN_L":
+            depth += 1
+        elif token.type == "PAREN_R" and depth:
+            depth -= 1
+        elif token.type in {"AND", "OR", "PAREN_R"} and start >= 0:
+            found.append(text[start : token.lexpos].strip())
+            start = -1
+    if start >= 0:
+        found.append(text[start:].strip())
+    return found

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from backoffice.accounts.models import User
 from backoffice.states import history
 from compensation.authority import person_with
-from support.assignment.people import present, who_may_answer
+from support.assignment.people import present
+from support.authority import holders_of
 from support.models import Agent, Ticket
 from support.tickets import assign
 
@@ -131,7 +132,7 @@ def _check(
         problems["away_until"] = _("This absence is over already.")
     if stand_in is not None and stand_in.pk == agent.user_id:
         problems["stand_in"] = _("Nobody stands in for themselves.")
-    elif stand_in is not None and not who_may_answer().filter(pk=stand_in.pk).exists():
+    elif stand_in is not None and not holders_of("answer_ticket").filter(pk=stand_in.pk).exists():
         problems["stand_in"] = _("%(user)s may not answer tickets.") % {"user": stand_in}
     if problems:
         raise ValidationError(problems)

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.contrib.auth.models import Permission
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.utils import timezone
 
-from backoffice.accounts.models import User
+from support.authority import holders_of
 from support.models import Agent, Queue, Ticket
 from support.models.ticket import ACTIVE
 
@@ -41,17 +40,6 @@ class Colleague:
         return speaks and queue_id in self.queue_ids
 
 
-def who_may_answer() -> QuerySet[User]:
-    """Active staff who hold the permission to answer tickets, by role or by themselves."""
-    permission = Permission.objects.filter(
-        content_type__app_label="support", codename="answer_ticket"
-    )
-    holders = Q(is_superuser=True)
-    holders |= Q(groups__permissions__in=permission) | Q(user_permissions__in=permission)
-    ids = User.objects.filter(holders, is_active=True, is_staff=True).values("pk")
-    return User.objects.filter(pk__in=ids)
-
-
 def present(at: datetime) -> Q:
     """The filter for agents who are not away at that moment (UTC)."""
     return Q(away_from=None) | Q(away_from__gt=at) | Q(away_until__lte=at)
@@ -64,7 +52,9 @@ def colleagues_of(queues: Iterable[Queue]) -> list[Colleague]:
     queries, whatever the numbers.
     """
     agents = list(
-        Agent.objects.filter(present(timezone.now()), takes_part=True, user__in=who_may_answer())
+        Agent.objects.filter(
+            present(timezone.now()), takes_part=True, user__in=holders_of("answer_ticket")
+        )
         .order_by("pk")
         .select_for_update(of=("self",))
     )
