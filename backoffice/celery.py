@@ -87,6 +87,26 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "send-confirmations": {
+        "task": "support.tasks.send_confirmations",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "ask-customers": {
+        "task": "support.tasks.ask_customers",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+    "send-surveys": {
+        "task": "support.tasks.send_surveys",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "forget-unconfirmed-requests": {
+        "task": "support.tasks.forget_unconfirmed",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "forget-old-requests": {
         "task": "backoffice.rest.tasks.forget_old_requests",
         "schedule": 3600.0,

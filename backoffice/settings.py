@@ -184,6 +184,10 @@ ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {
+    # What one connection, and one address, may send by the public form.
+    "contact": env.str("CONTACT_RATE", default="30/h/ip,5/h/key"),
+}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # a mail to the owner whenever a way to sign in changes
 # How many proxies stand before us: the limits on sign-in attempts count by address.
@@ -274,6 +278,9 @@ if EMAIL_SERVICE := env.str("EMAIL_SERVICE", default=""):
 
 # Whether queues may acknowledge new tickets by themselves.
 SUPPORT_ACKNOWLEDGES = env.bool("SUPPORT_ACKNOWLEDGES", default=True)
+# How much work a browser does before the public form is taken, in rounds of PBKDF2 a try (256 tries
+# on average): about a second on a phone. 0 would be no work.
+CONTACT_WORK_ROUNDS = env.int("CONTACT_WORK_ROUNDS", default=5000)
 # How long an agent's answer waits, so that it can be taken back.
 SUPPORT_UNDO_SECONDS = env.int("SUPPORT_UNDO_SECONDS", default=8)
 # Matching tickets to incidents: how long after an incident's end; from which confidence (in
@@ -286,6 +293,16 @@ SUPPORT_MATCH_WORDS = env.list("SUPPORT_MATCH_WORDS", default=[])
 # keeps a ticket out of it.
 SUPPORT_MASS_REPLY_PER_MINUTE = env.int("SUPPORT_MASS_REPLY_PER_MINUTE", default=1200)
 SUPPORT_MASS_REPLY_REST_MINUTES = env.int("SUPPORT_MASS_REPLY_REST_MINUTES", default=30)
+# Asking customers: how long after a ticket is solved (negative: never), and whether one mass reply
+# counts as an answer to ask about; how many of 100 customers an incident hit are asked some days
+# after its end (0: none), and for how long nobody is asked that again; how long an answer can be
+# changed.
+SUPPORT_CSAT_DELAY_HOURS = env.int("SUPPORT_CSAT_DELAY_HOURS", default=24)
+SUPPORT_CSAT_AFTER_MASS_REPLY = env.bool("SUPPORT_CSAT_AFTER_MASS_REPLY", default=False)
+SUPPORT_NPS_SHARE = env.int("SUPPORT_NPS_SHARE", default=0)
+SUPPORT_NPS_DELAY_DAYS = env.int("SUPPORT_NPS_DELAY_DAYS", default=21)
+SUPPORT_NPS_REST_DAYS = env.int("SUPPORT_NPS_REST_DAYS", default=90)
+SUPPORT_SURVEY_CHANGE_DAYS = env.int("SUPPORT_SURVEY_CHANGE_DAYS", default=14)
 
 # --- Celery ---------------------------------------------------------------------------------
 

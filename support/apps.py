@@ -12,6 +12,7 @@ class SupportConfig(AppConfig):
         from support import receivers, signals
 
         signals.events_recorded.connect(receivers.wake_processing)
+        signals.mails_waiting.connect(receivers.mail_confirmations)
         signals.promises_changed.connect(receivers.deadlines_again)
         signals.inbound_stored.connect(receivers.wake_intake)
         signals.messages_queued.connect(receivers.wake_outgoing)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from support.assignment import assign_waiting, hand_over_answered
 from support.automation import run_event_rules
+from support.contact import prove_addresses
 from support.matching import match_events
 from support.models import TicketEvent
 from support.priority import refresh_scores
@@ -41,9 +42,9 @@ def _assignment(events: list[TicketEvent]) -> None:
     assign_waiting(tickets_of(events))
 
 
-# In this order: what a ticket is about decides its deadlines, these its priority, and rules,
-# other systems and assignment look at all of that.
-STEPS: list[Step] = [match_events, _clocks, _scores, _rules, _assignment]
+# In this order: whose a ticket is and what it is about decide its deadlines, these its priority,
+# and rules, other systems and assignment look at all of that.
+STEPS: list[Step] = [prove_addresses, match_events, _clocks, _scores, _rules, _assignment]
 
 
 def process_events(limit: int = SLICE) -> int:

@@ -13,6 +13,7 @@ from support.tasks import (
     process_events,
     recalculate_deadlines,
     refresh_waiting,
+    send_confirmations,
     send_messages,
     send_staff_notices,
     write_mass_replies,
@@ -61,3 +62,8 @@ def keep_inbound_mail(event: Any, **more: Any) -> None:
 def wake_mass_replies(**more: Any) -> None:
     """A person started one, or let it go on."""
     write_mass_replies.delay()
+
+
+def mail_confirmations(**more: Any) -> None:
+    """Somebody waits for the link."""
+    send_confirmations.delay()

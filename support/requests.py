@@ -21,7 +21,9 @@ from backoffice.states import MoveError
 from compensation.models import Award
 from incidents.models import Incident
 from support.attachments import store_attachment
-from support.models import Attachment, IncidentMatch, Message, Ticket, TicketEvent
+from support.automatic_answers import acknowledge
+from support.matching import link
+from support.models import Attachment, Message, Ticket, TicketEvent
 from support.models.ticket import UNSOLVED, Channel, Status
 from support.tickets import (
     add_note,
@@ -121,10 +123,10 @@ def attachment_of(customer: Customer, pk: int) -> Attachment | None:
     """A file out of the customer's own conversations."""
     found = Attachment.objects.filter(pk=pk, message__ticket__customer=customer)
     attachment = found.select_related("message__ticket").first()
-    if attachment is None or attachment.message is None:
+    message = attachment.message if attachment else None
+    if message is None or not conversation(message.ticket).filter(pk=message.pk).exists():
         return None
-    shown = conversation(attachment.message.ticket).filter(pk=attachment.message_id)
-    return attachment if shown.exists() else None
+    return attachment
 
 
 def components_of(customer: Customer) -> QuerySet[Component]:
@@ -164,9 +166,10 @@ def open_request(  # noqa: PLR0913 - by keyword
     first = Message.objects.select_for_update().filter(ticket=ticket).order_by("id")[0]
     if first.message_id:
         return ticket  # the second click of two
-    Message.objects.filter(pk=first.pk).update(message_id=_message_id(key))
+    Message.objects.filter(pk=first.pk).update(message_id=message_id_of(key))
     store_files(first, files)
     _say_about(ticket, about or About())
+    acknowledge(ticket)
     ticket.refresh_from_db()
     return ticket
 
@@ -189,7 +192,7 @@ def answer_request(
     if not text.strip():
         raise ValidationError({"text": _("Write something first.")})
     row = locked(ticket)
-    if known := row.messages.filter(message_id=_message_id(key)).first():
+    if known := row.messages.filter(message_id=message_id_of(key)).first():
         return known
     message = receive_message(
         row,
@@ -198,7 +201,7 @@ def answer_request(
         customer=writer.customer,
         author_name=writer.name or writer.customer.name,
         author_address=writer.address or writer.customer.email,
-        message_id=_message_id(key),
+        message_id=message_id_of(key),
     )
     store_files(message, files)
     return message
@@ -227,14 +230,14 @@ def store_files(message: Message, files: Uploads) -> None:
         store_attachment(file.name or "", file.read(), message=message)
 
 
-def _message_id(key: str) -> str:
+def message_id_of(key: str) -> str:
     """Stands for a Message-ID, so that the same form sent again is known."""
     return f"{key}@request.invalid"
 
 
 def _say_about(ticket: Ticket, about: About) -> None:
     if about.incident is not None:
-        _link(ticket, about.incident)
+        link(ticket, about.incident, by=None, reason="customer's choice")
     tags = [f"component:{about.component.key}"[:50]] if about.component else []
     if about.award is not None:
         tags.append("credit")
@@ -244,23 +247,3 @@ def _say_about(ticket: Ticket, about: About) -> None:
     if about.earlier is not None:
         add_note(ticket, by=None, text=f"Goes on with {about.earlier.number}, which is closed.")
         record_event(about.earlier.pk, TicketEvent.Kind.CHANGED, by=None, followed_by=ticket.pk)
-
-
-def _link(ticket: Ticket, incident: Incident) -> None:
-    """The customer's own word is as sure as a colleague's."""
-    Ticket.objects.filter(pk=ticket.pk).update(incident=incident)
-    IncidentMatch.objects.create(
-        ticket=ticket,
-        incident=incident,
-        state=IncidentMatch.State.LINKED,
-        first_state=IncidentMatch.State.LINKED,
-        confidence=1000,
-        evidence={"customer": "says so"},
-    )
-    record_event(
-        ticket.pk,
-        TicketEvent.Kind.INCIDENT_LINKED,
-        by=None,
-        reason="customer's choice",
-        incident=incident.pk,
-    )

@@ -16,3 +16,5 @@ promises_changed = Signal()
 weights_changed = Signal()
 # Colleagues are to be told something.
 staff_notices_stored = Signal()
+# Mails that are no messages of a ticket wait to be sent.
+mails_waiting = Signal()

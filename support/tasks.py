@@ -11,6 +11,7 @@ from support import (
     addresses,
     assignment,
     automation,
+    contact,
     intake,
     mass_reply,
     matching,
@@ -19,6 +20,7 @@ from support import (
     processing,
     sla,
     staff_notices,
+    surveys,
 )
 
 log = logging.getLogger(__name__)
@@ -135,3 +137,33 @@ def run_timed_rules() -> None:
     until = time.monotonic() + LONGEST
     while automation.run_timed_rules() and time.monotonic() < until:
         pass
+
+
+@shared_task
+def send_confirmations() -> None:
+    """The links that the public form mails."""
+    contact.send_confirmations()
+
+
+@shared_task
+def forget_unconfirmed() -> None:
+    """What nobody confirmed in time."""
+    contact.forget_unconfirmed()
+
+
+@shared_task
+def ask_customers() -> None:
+    """About tickets that were solved and incidents that ended; then mail what waits."""
+    surveys.ask_about_tickets()
+    surveys.ask_about_incidents()
+    send_surveys.delay()
+
+
+@shared_task
+def send_surveys() -> None:
+    """What waits to be asked; several of these may run at once."""
+    until = time.monotonic() + LONGEST
+    while surveys.send_surveys(limit=20):
+        if time.monotonic() > until:
+            send_surveys.delay()
+            return

@@ -7,11 +7,13 @@ from support.models.automation import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from support.models.contact import UnconfirmedRequest
 from support.models.event import TicketEvent
 from support.models.flood import IncidentMatch, MassReply, MassReplyRecipient
 from support.models.goodwill import Goodwill, GoodwillLimit
 from support.models.message import Attachment, Draft, Inbound, Message
 from support.models.priority import PrioritySetting, PriorityWord
+from support.models.privacy import PrivacyRequest
 from support.models.queue import Agent, Queue, SavedView
 from support.models.sla import (
     Calendar,
@@ -42,6 +44,7 @@ __all__ = [
     "Message",
     "PrioritySetting",
     "PriorityWord",
+    "PrivacyRequest",
     "Queue",
     "Recalculation",
     "RuleRun",
@@ -51,6 +54,7 @@ __all__ = [
     "Survey",
     "Ticket",
     "TicketEvent",
+    "UnconfirmedRequest",
     "WebhookDelivery",
     "WebhookEndpoint",
 ]

@@ -34,6 +34,8 @@ class Survey(models.Model):
     # SHA-256 of the link's secret; the secret itself stands only in the mail.
     token_hash = models.CharField(max_length=64, unique=True)
     sent_at = models.DateTimeField(null=True)
+    # Why it could not be sent and never will be.
+    delivery_error = models.CharField(max_length=500, blank=True)
     score = models.PositiveSmallIntegerField(_("score"), null=True)
     comment = models.TextField(_("comment"), blank=True)
     answered_at = models.DateTimeField(null=True)
@@ -47,6 +49,9 @@ class Survey(models.Model):
             models.UniqueConstraint(
                 fields=["incident", "customer"], name="survey_nps_once", condition=Q(kind="nps")
             ),
+            models.UniqueConstraint(
+                fields=["ticket"], name="survey_csat_once", condition=Q(kind="csat")
+            ),
             models.CheckConstraint(
                 condition=Q(score__isnull=True)
                 | Q(kind="csat", score__gte=1, score__lte=5)
@@ -54,7 +59,15 @@ class Survey(models.Model):
                 name="survey_score_in_range",
             ),
         ]
-        indexes = [models.Index(fields=["customer", "-id"], name="survey_customer")]
+        indexes = [
+            models.Index(fields=["customer", "-id"], name="survey_customer"),
+            models.Index(
+                fields=["id"],
+                name="survey_to_send",
+                condition=Q(sent_at=None, delivery_error=""),
+            ),
+            models.Index(fields=["created_at"], name="survey_created"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.score}"

@@ -125,6 +125,12 @@ class Ticket(Movable):
         Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets",
         verbose_name=_("customer"), db_index=False,
     )  # fmt: skip
+    # Who it may be: written on the public form with a customer's address that nobody has proven.
+    # Becomes `customer` when they answer our mail or say so on their account page.
+    supposed_customer = models.ForeignKey(
+        Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
+        editable=False, db_index=False,
+    )  # fmt: skip
     requester_name = models.CharField(_("requester"), max_length=200, blank=True)
     requester_address = models.CharField(
         _("address"), max_length=320, blank=True, help_text=_("E-mail address or account.")
@@ -230,6 +236,11 @@ class Ticket(Movable):
             ),
             models.Index("customer", F("id").desc(), name="ticket_customer"),
             models.Index("requester_address", F("id").desc(), name="ticket_address"),
+            models.Index(
+                fields=["supposed_customer"],
+                name="ticket_supposed",
+                condition=~Q(supposed_customer=None),
+            ),
             models.Index("status", F("id").desc(), name="ticket_status"),
             models.Index("due_at", name="ticket_due", condition=~Q(due_at=None)),
             models.Index("alarm_at", name="ticket_alarm", condition=~Q(alarm_at=None)),

@@ -29,7 +29,8 @@ class FilesInput(forms.ClearableFileInput):
 class FilesField(forms.FileField):
     """Several files, each checked; what is wrong is said with the file's name and the remedy."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, most: int = MOST_FILES, **kwargs: Any) -> None:
+        self.most = most
         given: dict[str, Any] = {
             "label": gettext_lazy("Attachments"),
             "required": False,
@@ -40,9 +41,9 @@ class FilesField(forms.FileField):
 
     def clean(self, data: Any, initial: Any = None) -> "list[UploadedFile[Any]]":
         files = [one for one in data or [] if one]
-        if len(files) > MOST_FILES:
+        if len(files) > self.most:
             words = _("These are %(count)s files: send at most %(most)s at once.")
-            raise ValidationError(words % {"count": len(files), "most": MOST_FILES})
+            raise ValidationError(words % {"count": len(files), "most": self.most})
         problems = [problem for file in files for problem in _problems(file)]
         if problems:
             problems.append(_("Please choose the other files once more."))

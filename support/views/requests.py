@@ -16,6 +16,7 @@ from backoffice.display import day, money
 from backoffice.states import MoveError
 from compensation.credits import credits_of
 from compensation.models import Award
+from support.contact import claim, unproven_of
 from support.models import Ticket
 from support.requests import (
     About,
@@ -41,7 +42,28 @@ def portal_requests(request: HttpRequest) -> HttpResponse:
     pages = Paginator(requests_of(_customer(request)), ON_A_PAGE)
     page = pages.get_page(request.GET.get("page"))
     lines = [(ticket, state_of(ticket)) for ticket in page.object_list]
-    return _page(request, "portal/requests.html", lines=lines, page=page)
+    return _page(
+        request,
+        "portal/requests.html",
+        lines=lines,
+        page=page,
+        unproven=unproven_of(_customer(request))[:ON_A_PAGE],
+    )
+
+
+@require_POST
+@portal_view
+def portal_request_claim(request: HttpRequest, pk: int) -> HttpResponse:
+    """Whether a request that somebody wrote with their address is the customer's."""
+    ticket = unproven_of(_customer(request)).filter(pk=pk).first()
+    if ticket is None:
+        raise Http404
+    is_theirs = request.POST.get("is_theirs") == "yes"
+    claim(ticket, _customer(request), is_theirs=is_theirs)
+    if is_theirs:
+        return redirect("portal-request", pk)
+    messages.success(request, _("Thank you. It will not be shown here again."))
+    return redirect("portal-requests")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -19,6 +19,10 @@ RUSSIAN_TEMPLATES = [
 MODULES = [
     ROOT / "backoffice/accounts/adapter.py",
     ROOT / "backoffice/customers/portal.py",
+    ROOT / "support/requests.py",
+    *sorted((ROOT / "support/views").glob("contact*.py")),
+    *sorted((ROOT / "support/views").glob("request*.py")),
+    ROOT / "support/views/survey.py",
 ]
 
 

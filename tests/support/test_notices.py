@@ -18,7 +18,9 @@ def test_answer_says_how_to_answer():
     notice = render(answer(ticket), NoticeKind.ANSWER)
     assert notice.subject == "Re: No internet"
     assert notice.text == (
-        "It works <again>.\n\nTry it.\n\n-- \nTo answer, reply to this mail.\nAmends\n"
+        "It works <again>.\n\nTry it.\n\n-- \nTo answer, reply to this mail.\n"
+        f"The whole conversation: http://127.0.0.1:8000/account/requests/T-{ticket.pk}/\n"
+        "Amends\n"
     )
     assert "<p>It works &lt;again&gt;.</p>" in notice.html
     assert '<html lang="en">' in notice.html

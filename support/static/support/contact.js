@@ -1,0 +1,46 @@
+// While somebody writes, their browser does a little work that costs machines dearly in bulk.
+// Whatever fails here only means that the request is confirmed by mail instead.
+const form = document.getElementById("contact");
+const work = form.elements.work;
+let solving = null;
+
+function solve() {
+  solving ??= start().catch(() => "").then((answer) => {
+    work.value = answer;
+  });
+  return solving;
+}
+
+async function start() {
+  const response = await fetch(form.dataset.challenge);
+  const challenge = await response.json();
+  const worker = new Worker(form.dataset.worker);
+  const answer = await new Promise((resolve, reject) => {
+    worker.onmessage = (event) => resolve(event.data);
+    worker.onerror = reject;
+    worker.postMessage(challenge.parameters);
+  });
+  worker.terminate();
+  return btoa(JSON.stringify({ challenge, solution: answer }));
+}
+
+form.addEventListener("focusin", solve, { once: true });
+
+form.addEventListener("submit", async (event) => {
+  if (form.dataset.ready) return;
+  event.preventDefault();
+  const button = form.querySelector("button[type=submit]");
+  const status = form.querySelector("[role=status]");
+  if (form.dataset.sending) return;
+  form.dataset.sending = "1";
+  status.textContent = status.dataset.words;
+  button.setAttribute("aria-disabled", "true");
+  await solve();
+  form.dataset.ready = "1";
+  form.requestSubmit(button);
+});
+
+// Coming back by the browser's own button: the work was used up, and may be done once more.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) window.location.reload();
+});
