@@ -53,6 +53,12 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "admin:support_macro_changelist",
                 "support.view_macro",
             ),
+            Item(
+                _("Received"),
+                "mark_email_read",
+                "admin:support_inbound_changelist",
+                "support.view_inbound",
+            ),
             Item(_("Reports"), "monitoring", "support-reports", "support.see_reports"),
         ],
     ),

@@ -1,5 +1,5 @@
 """The agents' screens, and the desk's settings."""
 
-from support.admin import goodwill, macros, priority, queues, tickets
+from support.admin import goodwill, inbound, macros, priority, queues, tickets
 
-__all__ = ["goodwill", "macros", "priority", "queues", "tickets"]
+__all__ = ["goodwill", "inbound", "macros", "priority", "queues", "tickets"]
