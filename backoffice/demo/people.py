@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from django.contrib.auth.models import Group
 
@@ -19,7 +20,8 @@ class Cast:
     finance: User
     approver: User
     second_approver: User
-    agent: User
+    agents: tuple[User, User, User]
+    lead: User
     administrator: User
     api_key: str
 
@@ -30,7 +32,10 @@ class Cast:
             "finance": self.finance,
             "approver": self.approver,
             "second approver": self.second_approver,
-            "agent": self.agent,
+            "agent": self.agents[0],
+            "second agent": self.agents[1],
+            "third agent": self.agents[2],
+            "support lead": self.lead,
             "administrator": self.administrator,
         }
 
@@ -40,7 +45,8 @@ def make_cast() -> Cast:
     password = secrets.token_urlsafe(9)
 
     def person(name: str, *roles: Role) -> User:
-        email = f"{name.rsplit(maxsplit=1)[-1].lower()}@amends.example"
+        last = normalize("NFKD", name.rsplit(maxsplit=1)[-1]).encode("ascii", "ignore").decode()
+        email = f"{last.lower()}@amends.example"
         user = User.objects.create_user(
             email, password, full_name=name, is_staff=True, time_zone="Europe/Berlin"
         )
@@ -54,7 +60,12 @@ def make_cast() -> Cast:
         finance=person("Clara Roth", Role.FINANCE),
         approver=person("David Okafor", Role.FINANCE_APPROVER),
         second_approver=person("Elena Rossi", Role.FINANCE_APPROVER),
-        agent=person("Felix Brandt", Role.SUPPORT_AGENT),
+        agents=(
+            person("Felix Brandt", Role.SUPPORT_AGENT),
+            person("Hana Novák", Role.SUPPORT_AGENT),
+            person("Irina Petrova", Role.SUPPORT_AGENT),
+        ),
+        lead=person("Jonas Meyer", Role.SUPPORT_LEAD),
         administrator=person("Grace Lindqvist", Role.ADMINISTRATOR),
         api_key=ApiKey.objects.create_key(name="Host product", scopes=list(Scope.values))[1],
     )

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from backoffice.demo import stage
 from backoffice.demo.company import write_company
+from backoffice.demo.desk import set_up_desk
 from backoffice.demo.encore import leave_work_open
 from backoffice.demo.people import make_cast
 from backoffice.demo.processes import ProcessError, Processes, stopped_at_end
@@ -66,6 +67,7 @@ class Command(BaseCommand):
         with tale.stage("set_up"):
             call_command("migrate", verbosity=0)
             cast = make_cast()
+            set_up_desk(cast)
             _start_parts(scene, processes)
         tell(tale, _setting(options), cast, processes)
         result = figures(tale, sandbox)
