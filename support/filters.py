@@ -7,8 +7,9 @@ from django.db.models import QuerySet
 
 from backoffice.accounts.models import User
 from backoffice.customers.models import Customer
+from compensation.models import Award
 from incidents.models import Incident
-from support.models import IncidentMatch, MassReply, Queue, Survey, Ticket
+from support.models import Goodwill, IncidentMatch, MassReply, Queue, Survey, Ticket
 from support.models.ticket import Band, Channel, Status
 
 
@@ -47,6 +48,24 @@ class TicketFilter(filters.FilterSet):  # type: ignore[misc]
 
     def with_tag(self, tickets: QuerySet[Ticket], name: str, tag: str) -> QuerySet[Ticket]:
         return tickets.filter(tags__contains=[tag.lower()])
+
+
+class GoodwillFilter(filters.FilterSet):  # type: ignore[misc]
+    """By ticket, customer and state."""
+
+    ticket = filters.CharFilter(method="of_ticket", label="The ticket's number.")
+    customer = filters.CharFilter("award__customer__reference", label="The customer's reference.")
+    state = filters.ChoiceFilter(field_name="award__state", choices=Award.State.choices)
+
+    class Meta:
+        model = Goodwill
+        fields: list[str] = []
+
+    def of_ticket(self, rows: QuerySet[Goodwill], name: str, number: str) -> QuerySet[Goodwill]:
+        digits = number.upper().removeprefix("T-")
+        # longer than any number there can be
+        known = digits.isdecimal() and len(digits) < 19  # noqa: PLR2004
+        return rows.filter(ticket=int(digits)) if known else rows.none()
 
 
 class MatchFilter(filters.FilterSet):  # type: ignore[misc]

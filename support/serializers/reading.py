@@ -7,6 +7,7 @@ from rest_framework.reverse import reverse
 
 from support.models import (
     Attachment,
+    Goodwill,
     IncidentMatch,
     Macro,
     MassReply,
@@ -242,3 +243,43 @@ class SurveySerializer(serializers.ModelSerializer[Survey]):
 
     def get_ticket(self, survey: Survey) -> str | None:
         return f"T-{survey.ticket_id}" if survey.ticket_id else None
+
+
+class GoodwillSerializer(serializers.ModelSerializer[Goodwill]):
+    """One gift. `state` is the award's; `batch` is where finance decided, null if nobody had to."""
+
+    ticket = serializers.SerializerMethodField()
+    award = serializers.IntegerField(source="award_id")
+    customer = serializers.CharField(source="award.customer.reference")
+    benefit = serializers.CharField(source="award.benefit")
+    amount_minor = serializers.IntegerField(source="award.amount_minor")
+    currency = serializers.CharField(source="award.currency")
+    days = serializers.IntegerField(source="award.days")
+    state = serializers.CharField(source="award.state")
+    batch = serializers.CharField(source="award.batch.number", default=None, allow_null=True)
+    batch_state = serializers.CharField(source="award.batch.state", default=None, allow_null=True)
+    by = serializers.EmailField(source="by.email")
+
+    class Meta:
+        model = Goodwill
+        fields = (
+            "id",
+            "ticket",
+            "award",
+            "customer",
+            "benefit",
+            "amount_minor",
+            "currency",
+            "days",
+            "state",
+            "batch",
+            "batch_state",
+            "reason",
+            "despite",
+            "by",
+            "created_at",
+        )
+        read_only_fields = fields
+
+    def get_ticket(self, given: Goodwill) -> str:
+        return f"T-{given.ticket_id}"

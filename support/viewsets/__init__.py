@@ -1,6 +1,7 @@
 """The API's doors to the desk."""
 
 from support.viewsets.desk import (
+    GoodwillViewSet,
     MacroViewSet,
     MassReplyViewSet,
     MatchViewSet,
@@ -14,6 +15,7 @@ from support.viewsets.tickets import AttachmentViewSet, TicketViewSet
 __all__ = [
     "AttachmentViewSet",
     "DeskReportView",
+    "GoodwillViewSet",
     "MacroViewSet",
     "MassReplyViewSet",
     "MatchViewSet",

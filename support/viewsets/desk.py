@@ -6,6 +6,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from backoffice.rest.models import Scope
 from support import filters
 from support.models import (
+    Goodwill,
     IncidentMatch,
     Macro,
     MassReply,
@@ -64,6 +65,15 @@ class MassReplyViewSet(ReadOnlyModelViewSet[MassReply]):
     serializer_class = reading.MassReplySerializer
     filterset_class = filters.MassReplyFilter
     queryset = MassReply.objects.select_related("incident").annotate(**_OF)
+
+
+class GoodwillViewSet(ReadOnlyModelViewSet[Goodwill]):
+    """What agents gave from tickets, newest first. Only people give; finance's part is a batch."""
+
+    scopes = READ
+    serializer_class = reading.GoodwillSerializer
+    filterset_class = filters.GoodwillFilter
+    queryset = Goodwill.objects.select_related("award__customer", "award__batch", "by")
 
 
 class SurveyViewSet(ReadOnlyModelViewSet[Survey]):

@@ -24,6 +24,7 @@ def rows() -> Iterator[Row]:
     for name, key in {
         "queue": "slug==general", "macro": "pk=macro", "sla-policy": "pk=sla_policy",
         "incident-match": "pk=match", "mass-reply": "pk=mass_reply", "survey": "pk=survey",
+        "goodwill": "pk=goodwill",
     }.items():  # fmt: skip
         yield from api(f"{name}-list GET", READ)
         yield from api(f"{name}-detail GET", READ, key)
