@@ -59,6 +59,18 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "admin:support_inbound_changelist",
                 "support.view_inbound",
             ),
+            Item(
+                _("Mass replies"),
+                "forward_to_inbox",
+                "admin:support_massreply_changelist",
+                "support.view_massreply",
+            ),
+            Item(
+                _("Incident matches"),
+                "link",
+                "admin:support_incidentmatch_changelist",
+                "support.view_incidentmatch",
+            ),
             Item(_("Reports"), "monitoring", "support-reports", "support.see_reports"),
         ],
     ),

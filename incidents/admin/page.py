@@ -19,6 +19,7 @@ MAY = (
     "incidents.delete_cohort",
     "incidents.view_exposure",
     "compensation.view_batch",
+    "support.view_ticket",
 )
 SEVERITY_TONES = {"critical": "bad", "major": "bad", "minor": "warn", "none": "plain"}
 STATE_TONES = {
@@ -53,6 +54,7 @@ def page(request: HttpRequest, incident: Incident) -> dict[str, Any]:
         "state_tone": STATE_TONES[incident.state],
         "liability_url": _elsewhere("compensation_incident_liability", incident, may),
         "batches_url": _elsewhere("compensation_incident_batches", incident, may),
+        "tickets_url": _elsewhere("support_incident_tickets", incident, may, "view_ticket"),
     }
 
 
@@ -79,9 +81,11 @@ def _seconds(outage: Outage) -> int:
     return int(((outage.ends_at or timezone.now()) - outage.starts_at).total_seconds())
 
 
-def _elsewhere(name: str, incident: Incident, may: dict[str, bool]) -> str:
-    """The address of a part that another floor fills, or nothing for who may not see money."""
-    if not may["view_batch"]:
+def _elsewhere(
+    name: str, incident: Incident, may: dict[str, bool], needs: str = "view_batch"
+) -> str:
+    """The address of a part that another floor fills, or nothing for who may not see that."""
+    if not may[needs]:
         return ""
     try:
         return reverse(f"admin:{name}", args=[incident.pk])

@@ -1,5 +1,5 @@
 """The agents' screens, and the desk's settings."""
 
-from support.admin import goodwill, inbound, macros, priority, queues, tickets
+from support.admin import flood, goodwill, inbound, macros, priority, queues, tickets
 
-__all__ = ["goodwill", "inbound", "macros", "priority", "queues", "tickets"]
+__all__ = ["flood", "goodwill", "inbound", "macros", "priority", "queues", "tickets"]

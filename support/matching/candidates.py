@@ -50,10 +50,10 @@ class Candidate:
         )
 
 
-def candidates(now: datetime | None = None) -> list[Candidate]:
+def recent_incidents(now: datetime | None = None) -> list[Incident]:
     """Running incidents and those that ended within SUPPORT_MATCH_DAYS, newest first.
 
-    Announced maintenance counts once it has begun. Three queries.
+    Announced maintenance counts once it has begun. One query.
     """
     now = now or timezone.now()
     since = now - timedelta(days=settings.SUPPORT_MATCH_DAYS)
@@ -61,7 +61,12 @@ def candidates(now: datetime | None = None) -> list[Candidate]:
     recent = Incident.objects.annotate(
         ended=Coalesce(F("resolved_at"), F("mitigated_at"), F("scheduled_until"), F("started_at"))
     ).filter(Q(over, ended__gte=since) | ~over, started_at__lte=now)
-    found = list(recent.exclude(state=State.SCHEDULED).order_by("-started_at", "-pk"))
+    return list(recent.exclude(state=State.SCHEDULED).order_by("-started_at", "-pk"))
+
+
+def candidates(now: datetime | None = None) -> list[Candidate]:
+    """The recent incidents with what is needed to match. Three queries."""
+    found = recent_incidents(now)
     outages: dict[int, list[Outage]] = defaultdict(list)
     for outage in Outage.objects.filter(incident__in=found).select_related("component"):
         outages[outage.incident_id].append(outage)

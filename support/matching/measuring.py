@@ -28,6 +28,14 @@ class Band:
         decided = self.right + self.wrong
         return self.right / decided if decided else None
 
+    @property
+    def percent_right(self) -> float | None:
+        return None if self.share_right is None else 100 * self.share_right
+
+    @property
+    def words(self) -> str:
+        return f"{self.at_least / 10:.0f} – {min(self.below, 1000) / 10:.0f} %"
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -59,6 +67,18 @@ class Measure:
         """The share linked by themselves of what people say is about an incident."""
         true = self.right + self.proposed_right + self.missed
         return self.right / true if true else None
+
+    @property
+    def labels(self) -> int:
+        return self.right + self.wrong
+
+    @property
+    def percent_right(self) -> float | None:
+        return None if self.precision is None else 100 * self.precision
+
+    @property
+    def percent_found(self) -> float | None:
+        return None if self.recall is None else 100 * self.recall
 
 
 def measure(since: datetime) -> Measure:
