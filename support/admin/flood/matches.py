@@ -47,12 +47,20 @@ class IncidentMatchAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
     list_filter = (IncidentNumber, ("state", ChoicesDropdownFilter))
     list_filter_submit = True
     list_display_links = None
+    fields = readonly_fields = (
+        "ticket", "incident", "state", "sure", "why", "decided_by", "decided_at", "created_at",
+    )  # fmt: skip
     actions: Any = ("confirm_matches", "reject_matches")
     actions_list = ("measured",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[IncidentMatch]:
         matches: QuerySet[IncidentMatch] = super().get_queryset(request)
         return matches.filter(ticket__in=Ticket.objects.seen_by(request.user))
+
+    def get_object(self, request: HttpRequest, object_id: str, *more: Any) -> Any:
+        # Otherwise the admin would lead whoever sees none on to its first page.
+        need(request, "support.view_incidentmatch")
+        return super().get_object(request, object_id, *more)
 
     @display(description=_("ticket"))
     def about(self, match: IncidentMatch) -> SafeString:
