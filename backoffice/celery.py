@@ -72,6 +72,16 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "send-webhooks": {
+        "task": "support.tasks.send_webhooks",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "forget-old-webhooks": {
+        "task": "support.tasks.forget_webhooks",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "send-staff-notices": {
         "task": "support.tasks.send_staff_notices",
         "schedule": 60.0,

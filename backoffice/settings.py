@@ -276,6 +276,10 @@ if EMAIL_SERVICE := env.str("EMAIL_SERVICE", default=""):
 
 # --- the desk -------------------------------------------------------------------------------
 
+# Whether outgoing webhooks may lead into our own network, and without TLS. Never in production,
+# unless the other system stands in the same network.
+WEBHOOKS_MAY_BE_PRIVATE = env.bool("WEBHOOKS_MAY_BE_PRIVATE", default=LOCAL)
+
 # Whether queues may acknowledge new tickets by themselves.
 SUPPORT_ACKNOWLEDGES = env.bool("SUPPORT_ACKNOWLEDGES", default=True)
 # How much work a browser does before the public form is taken, in rounds of PBKDF2 a try (256 tries

@@ -20,3 +20,4 @@ class SupportConfig(AppConfig):
         inbound.connect(receivers.keep_inbound_mail)
         signals.weights_changed.connect(receivers.score_again)
         signals.staff_notices_stored.connect(receivers.tell_colleagues)
+        signals.deliveries_stored.connect(receivers.wake_webhooks)

@@ -17,6 +17,7 @@ from support.matching import match_events
 from support.models import TicketEvent
 from support.priority import refresh_scores
 from support.sla import refresh_clocks
+from support.webhooks import store_deliveries
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,10 @@ def _rules(events: list[TicketEvent]) -> None:
     run_event_rules(events)
 
 
+def _webhooks(events: list[TicketEvent]) -> None:
+    store_deliveries(events)
+
+
 def _assignment(events: list[TicketEvent]) -> None:
     written = [event for event in events if event.kind == TicketEvent.Kind.MESSAGE_IN]
     hand_over_answered(tickets_of(written))
@@ -44,7 +49,15 @@ def _assignment(events: list[TicketEvent]) -> None:
 
 # In this order: whose a ticket is and what it is about decide its deadlines, these its priority,
 # and rules, other systems and assignment look at all of that.
-STEPS: list[Step] = [prove_addresses, match_events, _clocks, _scores, _rules, _assignment]
+STEPS: list[Step] = [
+    prove_addresses,
+    match_events,
+    _clocks,
+    _scores,
+    _rules,
+    _webhooks,
+    _assignment,
+]
 
 
 def process_events(limit: int = SLICE) -> int:

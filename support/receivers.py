@@ -9,6 +9,7 @@ from support.tasks import (
     AWAKE,
     AWAKE_IN,
     AWAKE_OUT,
+    AWAKE_WEBHOOKS,
     handle_inbound,
     process_events,
     recalculate_deadlines,
@@ -16,6 +17,7 @@ from support.tasks import (
     send_confirmations,
     send_messages,
     send_staff_notices,
+    send_webhooks,
     write_mass_replies,
 )
 
@@ -67,3 +69,8 @@ def wake_mass_replies(**more: Any) -> None:
 def mail_confirmations(**more: Any) -> None:
     """Somebody waits for the link."""
     send_confirmations.delay()
+
+
+def wake_webhooks(**more: Any) -> None:
+    if cache.add(AWAKE_WEBHOOKS, 1, timeout=2):
+        send_webhooks.delay()

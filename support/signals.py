@@ -14,6 +14,8 @@ inbound_stored = Signal()
 promises_changed = Signal()
 # The weights of the priority were changed: every waiting ticket has another score.
 weights_changed = Signal()
+# News for other systems waits to be sent.
+deliveries_stored = Signal()
 # Colleagues are to be told something.
 staff_notices_stored = Signal()
 # Mails that are no messages of a ticket wait to be sent.

@@ -21,12 +21,14 @@ from support import (
     sla,
     staff_notices,
     surveys,
+    webhooks,
 )
 
 log = logging.getLogger(__name__)
 
 AWAKE = "support.processing.awake"
 AWAKE_IN = "support.intake.awake"
+AWAKE_WEBHOOKS = "support.webhooks.awake"
 AWAKE_OUT = "support.outgoing.awake"
 LONGEST = 30  # seconds of one task; what is left goes to the next
 
@@ -167,3 +169,21 @@ def send_surveys() -> None:
         if time.monotonic() > until:
             send_surveys.delay()
             return
+
+
+@shared_task
+def send_webhooks() -> None:
+    """Tell other systems what waits for them; several of these may run at once."""
+    cache.delete(AWAKE_WEBHOOKS)
+    until = time.monotonic() + LONGEST
+    while webhooks.send_deliveries():
+        if time.monotonic() > until:
+            send_webhooks.delay()
+            return
+
+
+@shared_task
+def forget_webhooks() -> None:
+    """The log of what arrived long ago."""
+    while webhooks.forget_deliveries():
+        pass

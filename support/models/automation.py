@@ -105,7 +105,10 @@ class RuleRun(models.Model):
 
 
 @pghistory.track(
-    pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), exclude=["secret"]
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    exclude=["secret", "former_secret", "former_until", "failures", "failing_since"],
 )
 class WebhookEndpoint(models.Model):
     """An address of another system's that is told what happens to tickets.
@@ -115,7 +118,7 @@ class WebhookEndpoint(models.Model):
     """
 
     name = models.CharField(_("name"), max_length=100)
-    url = models.URLField(_("address"), max_length=500)
+    url = models.URLField(_("address"), max_length=500)  # checked by support.webhooks.addresses
     secret = models.CharField(_("secret"), max_length=100, editable=False)
     on_events = ArrayField(
         models.CharField(max_length=20, choices=TicketEvent.Kind.choices),
@@ -124,8 +127,12 @@ class WebhookEndpoint(models.Model):
         blank=True,
     )
     is_active = models.BooleanField(_("active"), default=True)
-    # Failures in a row; it is switched off at a limit, and people are told.
-    failures = models.PositiveIntegerField(default=0, editable=False)
+    # The secret before the last change; both sign until then, so that nobody misses anything.
+    former_secret = models.CharField(max_length=100, blank=True, editable=False)
+    former_until = models.DateTimeField(null=True, editable=False)
+    # Failures in a row and since when; it is switched off after long, and people are told.
+    failures = models.PositiveIntegerField(_("failures"), default=0, editable=False)
+    failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+",
         editable=False,
