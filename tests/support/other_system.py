@@ -1,4 +1,4 @@
-"""Another system that takes webhooks: a real HTTP server on loopback, with the answers it is told."""
+"""Another system that takes webhooks: a real HTTP server on loopback, told what to answer."""
 
 import threading
 import time

@@ -192,9 +192,10 @@ def test_endpoint_that_fails_for_days_is_switched_off_and_people_told(other, adm
     assert [notice.user for notice in StaffNotice.objects.all()] == [admin]
     assert "it has failed for days" in StaffNotice.objects.get().text
     assert webhooks.send_deliveries() == 0
+    WebhookDelivery.objects.update(state=State.FAILED)
+    delivery = WebhookDelivery.objects.get()
     with pytest.raises(MoveError):
-        WebhookDelivery.objects.update(state=State.FAILED)
-        webhooks.send_again(WebhookDelivery.objects.get(), by=admin)
+        webhooks.send_again(delivery, by=admin)
     WebhookDelivery.objects.update(state=State.WAITING)
     webhooks.switch_on(crm, by=admin)
     assert webhooks.send_deliveries() == 1
@@ -297,7 +298,7 @@ def test_old_deliveries_are_forgotten(other):
 @pytest.mark.parametrize(
     "address",
     [
-        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0",
+        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0",  # noqa: S104
         "100.64.0.1", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0",
         "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1",
         "2001:0:4136:e378:8000:63bf:3fff:fdd2", "ff02::1",
@@ -325,7 +326,7 @@ def test_webhook_never_leads_into_our_own_network(other, settings, host):
 def test_name_with_one_private_address_is_not_used_at_all(settings, monkeypatch):
     settings.WEBHOOKS_MAY_BE_PRIVATE = False
     found = [(2, 1, 6, "", (address, 443)) for address in ("93.184.216.34", "10.0.0.1")]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **more: found)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_given, **_more: found)
     with pytest.raises(AddressError, match=r"10\.0\.0\.1"):
         public_address("example.com", 443)
 
@@ -340,9 +341,7 @@ def test_connection_goes_to_the_address_that_was_checked(settings, monkeypatch):
         return [(2, 1, 6, "", (next(answers), 443))]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    monkeypatch.setattr(
-        posting, "_pool", lambda scheme, address, port, host: connected.append(address)
-    )
+    monkeypatch.setattr(posting, "_pool", lambda *given: connected.append(given[1]))
     with pytest.raises(TypeError):
         posting.post("https://rebinding.example/", "{}", {})
     assert (asked, connected) == (["rebinding.example"], ["93.184.216.34"])
