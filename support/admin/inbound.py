@@ -17,6 +17,7 @@ from unfold.decorators import display
 from backoffice.channels.email.charsets import decode
 from backoffice.display import moment
 from backoffice.listing import BigList, ReadOnly
+from compensation.admin.looks import unbroken
 from support.models import Inbound
 
 SHOWN_BYTES = 20_000
@@ -32,13 +33,13 @@ class InboundAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
     """Each mail with its ticket; one that could not be read stands here with the reason."""
 
     empty_hint = _("Nothing has come in yet: docs/email.md tells how mailboxes are set up.")
-    list_display = ("received", "account", "state_label", "ticket_link", "external_id", "trouble")
+    list_display = ("received", "account", "state_label", "ticket_link", "subject", "trouble")
     list_select_related = ("ticket",)
     list_filter = (("state", ChoicesDropdownFilter), ("channel", ChoicesDropdownFilter))
     search_fields = ("id",)
     search_help_text = _("Number of the ticket, or the Message-ID, in full")
     fields = (
-        "received", "channel", "account", "external_id", "state_label", "attempts", "ticket_link",
+        "received", "channel", "account", "external_id", "state", "attempts", "ticket_link",
         "error", "beginning",
     )  # fmt: skip
 
@@ -68,7 +69,7 @@ class InboundAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
 
     @display(description=_("received"), ordering="id")
     def received(self, row: Inbound) -> SafeString | str:
-        return moment(row.received_at)
+        return unbroken(moment(row.received_at))
 
     @display(description=_("state"), label=COLOURS)
     def state_label(self, row: Inbound) -> tuple[str, str]:
@@ -79,7 +80,11 @@ class InboundAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
         if row.ticket is None:
             return "–"
         url = reverse("admin:support_ticket_change", args=[row.ticket.pk])
-        return format_html('<a href="{}">{}</a>', url, row.ticket.number)
+        return unbroken(format_html('<a href="{}">{}</a>', url, row.ticket.number))
+
+    @display(description=_("subject"))
+    def subject(self, row: Inbound) -> str:
+        return row.ticket.subject[:100] if row.ticket else "–"
 
     @display(description=_("what went wrong"))
     def trouble(self, row: Inbound) -> str:

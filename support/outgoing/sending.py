@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from backoffice.accounts.models import User
 from backoffice.channels.base import Outcome, Receipt
 from backoffice.states import MoveError
+from support.addresses import own_addresses, without_tag
 from support.authority import worker_on
 from support.automatic_answers import may_answer_again
 from support.models import Message
@@ -127,6 +128,8 @@ def _refusal(message: Message) -> str:
         return "There is no address to send it to."
     if any(address.lower().endswith(".invalid") for address in message.to):
         return "Its sender left no address to answer to."
+    if own_addresses().issuperset(without_tag(address) for address in message.to):
+        return "It would come back to us: the address is our own."
     if message.is_automatic and not may_answer_again(message.to[0], besides=message):
         return "They got ten automatic answers in three hours: this may be a machine, too."
     return ""

@@ -161,6 +161,8 @@ ODD: dict[str, bytes] = {
     "utf-16 without its mark": mail(*USUAL, "Content-Type: text/plain; charset=utf-16", body=b"\xd8\x00x"),
     "broken encoded word": mail(FROM, TO, ID, "Subject: =?utf-8?B?w7w=w7w?= =?x?Q?=FF?="),
     "broken message id": mail(FROM, TO, SUBJECT, "Message-ID: <not one"),
+    "long message id": mail(FROM, TO, SUBJECT, "Message-ID: <" + "ü€" * 440 + "@x>", "In-Reply-To: <" + "ж" * 890 + ">"),
+    "random long message id": mail(FROM, TO, SUBJECT, b"Message-ID: <" + bytes(0x80 + n * 37 % 64 for n in range(800)) + b">"),
     "empty message id": mail(FROM, TO, SUBJECT, "Message-ID: <>"),
     "parameters that continue": parts(
         "mixed",

@@ -123,3 +123,16 @@ def test_reply_address_outlives_a_new_key(settings):
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another"
     assert thread_in_addresses([address]) == "10482"
+
+
+def test_form_of_ours_that_sends_for_somebody_is_theirs():
+    raw = mail("From: support@amends.example", "Reply-To: Ada <ada@example.com>", TO)
+    read = read_mail(raw, own_addresses={"support@amends.example"})
+    assert (read.sender.address, read.nature) == ("ada@example.com", Nature.PERSON)
+    assert not read.may_be_answered
+    assert read.problems == ("It was sent from support@amends.example for this address.",)
+
+
+def test_our_own_mail_is_ours_whatever_its_reply_to():
+    raw = mail("From: support@amends.example", "Reply-To: ada@example.com", TO, "X-Loop: amends")
+    assert read_mail(raw, own_addresses={"support@amends.example"}).nature is Nature.LOOP

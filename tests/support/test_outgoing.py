@@ -278,6 +278,12 @@ def test_failed_answer_is_sent_again_by_a_person_under_its_id(post):
         send_again(message, by=by)
 
 
+def test_answer_to_ourselves_is_not_sent(post):
+    message = sent(answer(ticket=opened(customer=None, requester_address=SUPPORT)))
+    assert (message.delivery, post.delivered) == ("failed", [])
+    assert message.delivery_error == "It would come back to us: the address is our own."
+
+
 def test_channel_without_a_way_out_fails_and_says_so(post):
     message = sent(answer(channel="telegram"))
     assert message.delivery == "failed"

@@ -6,6 +6,7 @@ from email.message import Message
 
 from backoffice.channels.base import Nature, Party
 from backoffice.channels.email.headers import header, ids, parties, raw_headers
+from backoffice.channels.email.headers import sender as from_header
 from backoffice.channels.email.parts import attached_mails, content_of
 
 # What we put into X-Loop, and know our own mails by.
@@ -37,19 +38,24 @@ def nature_of(message: Message, sender: Party, own_addresses: Collection[str]) -
     # Somebody's vacation programme may copy our X-Loop into its answer: it is no mail of ours.
     if _is_away(message):
         return Nature.AWAY
-    loops = " ".join(raw_headers(message, "X-Loop")).lower().split()
-    if sender.address in own_addresses or LOOP_MARK in loops:
+    if sender.address in own_addresses or is_marked(message):
         return Nature.LOOP
     return Nature.AUTOMATIC if _is_automatic(message) else Nature.PERSON
 
 
-def may_be_answered(message: Message, nature: Nature, sender: Party) -> bool:
-    """Whether a machine may answer: never another machine, nor who asks for no such answers."""
+def is_marked(message: Message) -> bool:
+    """Whether we sent it: it carries our mark."""
+    return LOOP_MARK in " ".join(raw_headers(message, "X-Loop")).lower().split()
+
+
+def may_be_answered(message: Message, nature: Nature, own_addresses: Collection[str]) -> bool:
+    """Whether a machine may answer: never another machine, ourselves, or who asks for no such."""
+    sender = from_header(message)[0]
     refuses = any(
         raw_headers(message, name) for name in ("X-Auto-Response-Suppress", "X-Loop", "List-Id")
     )
     is_from_list = header(message, "Precedence").lower() == "list"
-    is_nobody = not sender.address or bool(
+    is_nobody = sender.address in {"", *own_addresses} or bool(
         re.match(r"(no-?reply|do-?not-?reply|mailer-daemon|postmaster)\b", sender.address)
     )
     return nature is Nature.PERSON and not (refuses or is_from_list or is_nobody)

@@ -15,6 +15,7 @@ _ADDRESS = re.compile(r"[^@\s<>()\[\],;:\"]{1,64}@[^@\s<>()\[\],;:\"]{1,255}")
 # The nearest of a long conversation are enough.
 MAX_ANSWERS = 50
 MAX_PARTIES = 200
+MAX_ID_BYTES = 900
 
 
 def raw_headers(message: Message, name: str) -> list[str]:
@@ -126,4 +127,5 @@ def answers(message: Message) -> tuple[str, ...]:
 
 
 def _printable(text: str) -> str:
-    return decode_words(text)[:900]
+    """Short enough for a database's index, which counts bytes."""
+    return decode_words(text).encode()[:MAX_ID_BYTES].decode("utf-8", "ignore")

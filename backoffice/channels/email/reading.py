@@ -47,7 +47,7 @@ def read_sender(raw: bytes) -> str:
 
 
 def _read(message: Message, raw: bytes, own_addresses: Collection[str]) -> Incoming:
-    sender, sender_problem = headers.sender(message)
+    sender, sender_problem = _sender(message, own_addresses)
     sent_at, date_problem = headers.sent_at(message)
     body = parts.read_body(message)
     text, full_text, html = _texts(body)
@@ -71,9 +71,19 @@ def _read(message: Message, raw: bytes, own_addresses: Collection[str]) -> Incom
         answers=answers,
         files=tuple(body.files),
         nature=nature,
-        may_be_answered=automatic.may_be_answered(message, nature, sender),
+        may_be_answered=automatic.may_be_answered(message, nature, own_addresses),
         problems=tuple(filter(None, (sender_problem, date_problem, *body.problems))),
     )
+
+
+def _sender(message: Message, own_addresses: Collection[str]) -> tuple[Party, str]:
+    """As `headers.sender`; behind a form of ours that sends for somebody, that somebody."""
+    sender, problem = headers.sender(message)
+    if sender.address in own_addresses and not automatic.is_marked(message):
+        asked = [one for one in headers.parties(message, "Reply-To") if one.address]
+        if others := [one for one in asked if one.address not in own_addresses]:
+            return others[0], f"It was sent from {sender.address} for this address."
+    return sender, problem
 
 
 def _recipients(message: Message) -> tuple[Party, ...]:
