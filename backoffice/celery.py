@@ -112,6 +112,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "finish-erasures": {
+        "task": "support.tasks.finish_erasures",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "forget-unconfirmed-requests": {
         "task": "support.tasks.forget_unconfirmed",
         "schedule": 3600.0,

@@ -12,6 +12,7 @@ class SupportConfig(AppConfig):
         from support import receivers, signals
 
         signals.events_recorded.connect(receivers.wake_processing)
+        signals.erasures_asked.connect(receivers.erase_by_worker)
         signals.mails_waiting.connect(receivers.mail_confirmations)
         signals.promises_changed.connect(receivers.deadlines_again)
         signals.inbound_stored.connect(receivers.wake_intake)

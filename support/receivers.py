@@ -10,6 +10,7 @@ from support.tasks import (
     AWAKE_IN,
     AWAKE_OUT,
     AWAKE_WEBHOOKS,
+    finish_erasures,
     handle_inbound,
     process_events,
     recalculate_deadlines,
@@ -74,3 +75,8 @@ def mail_confirmations(**more: Any) -> None:
 def wake_webhooks(**more: Any) -> None:
     if cache.add(AWAKE_WEBHOOKS, 1, timeout=2):
         send_webhooks.delay()
+
+
+def erase_by_worker(**more: Any) -> None:
+    """It may be much."""
+    finish_erasures.delay()

@@ -20,3 +20,5 @@ deliveries_stored = Signal()
 staff_notices_stored = Signal()
 # Mails that are no messages of a ticket wait to be sent.
 mails_waiting = Signal()
+# A person's data is to be erased.
+erasures_asked = Signal()

@@ -17,6 +17,7 @@ from support import (
     matching,
     outgoing,
     priority,
+    privacy,
     processing,
     sla,
     staff_notices,
@@ -187,3 +188,9 @@ def forget_webhooks() -> None:
     """The log of what arrived long ago."""
     while webhooks.forget_deliveries():
         pass
+
+
+@shared_task
+def finish_erasures() -> None:
+    """What was asked for, and what was interrupted."""
+    privacy.finish_erasures()

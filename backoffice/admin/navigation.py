@@ -72,6 +72,12 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "support.view_incidentmatch",
             ),
             Item(_("Reports"), "monitoring", "support-reports", "support.see_reports"),
+            Item(
+                _("Surveys"),
+                "thumbs_up_down",
+                "admin:support_survey_changelist",
+                "support.view_survey",
+            ),
         ],
     ),
     (
@@ -183,7 +189,15 @@ GROUPS: list[tuple[Any, list[Item]]] = [
     ),
     (
         _("Audit"),
-        [Item(_("History"), "history", "history", "pghistory.view_events")],
+        [
+            Item(_("History"), "history", "history", "pghistory.view_events"),
+            Item(
+                _("Privacy"),
+                "shield_person",
+                "admin:support_privacyrequest_changelist",
+                "support.view_privacyrequest",
+            ),
+        ],
     ),
 ]
 

@@ -11,7 +11,8 @@ class PrivacyRequest(models.Model):
     """One export or erasure of what is kept about a person. Rows are only ever added and finished.
 
     The person is the customer (whose row stays, emptied), or somebody of whom we only know an
-    address: that is kept as a keyed hash, so that the record names nobody.
+    address. Of that a keyed hash stays, so that the record names nobody; the address itself only
+    until it is finished, so that what was interrupted can go on.
     """
 
     class Kind(models.TextChoices):
@@ -22,6 +23,7 @@ class PrivacyRequest(models.Model):
     customer = models.ForeignKey(
         Customer, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("customer")
     )
+    address = models.EmailField(max_length=320, blank=True, editable=False)
     address_hash = models.CharField(max_length=64, blank=True, db_index=True)
     # None: on the command line.
     by = models.ForeignKey(

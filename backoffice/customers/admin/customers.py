@@ -86,11 +86,11 @@ class CustomerAdmin(BigList, ReadOnly, ModelAdmin):  # type: ignore[misc]
     fieldsets = (
         (None, {"fields": (
             ("reference", "name"), ("email", "language"), ("country", "segment"),
-            ("time_zone", "currency"), ("stripe", "more"),
+            ("time_zone", "currency"), ("stripe", "more"), ("kept",),
         )}),
         (_("May sign in"), {"fields": ("people",)}),
     )  # fmt: skip
-    readonly_fields = ("stripe", "more", "people")
+    readonly_fields = ("stripe", "more", "kept", "people")
     inlines = (SubscriptionInline,)
 
     def get_search_results(
@@ -120,6 +120,14 @@ class CustomerAdmin(BigList, ReadOnly, ModelAdmin):  # type: ignore[misc]
             "compensation_award_changelist",
             _("Credits and other awards"),
             query=f"?customer__id__exact={customer.pk}",
+        )
+
+    @display(description=_("privacy"))
+    def kept(self, customer: Customer) -> SafeString | str:
+        return link(
+            "support_privacyrequest_person",
+            _("Data kept about them: export, erase"),
+            query=f"?customer={customer.pk}",
         )
 
     @display(description=_("people"))

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from support.models import Survey
+from django.utils import timezone
+
+from support.models import PrivacyRequest, Survey
 from support.tokens import hash_of, token_for
 from tests.permissions.actors import CUSTOMER, EVERYBODY
-from tests.permissions.rows import NO_ONE, Row
+from tests.permissions.desk.tickets import SEES_DESK
+from tests.permissions.rows import ADMINISTRATOR, AUDITS, NO_ONE, Row, admin, form, pages
 from tests.support.factories import TicketFactory
 
 CUSTOMERS = frozenset({CUSTOMER})
@@ -29,10 +32,22 @@ def rows() -> Iterator[Row]:
     yield Row("portal-request-solve", NO_ONE, "POST", args={"pk": "ticket"})
     yield Row("portal-request-claim", NO_ONE, "POST", args={"pk": "ticket"})
     yield Row("portal-attachment", NO_ONE, args={"pk": "=1"})
+    yield from admin_rows()
+
+
+def admin_rows() -> Iterator[Row]:
+    yield from pages("support", "survey", "survey", see=SEES_DESK)
+    yield from pages("support", "privacyrequest", "privacy_request", see=AUDITS)
+    yield from form("support_privacyrequest_person", ADMINISTRATOR)
+    yield from admin("support_privacyrequest_export", ADMINISTRATOR)
+    yield from admin("support_privacyrequest_erase", ADMINISTRATOR)
 
 
 def world(made: dict[str, Any]) -> dict[str, Any]:
     ticket = TicketFactory.create()
     token = token_for("survey", f"csat:{ticket.pk}")
-    Survey.objects.create(kind=Survey.Kind.CSAT, ticket=ticket, token_hash=hash_of(token))
-    return {"survey_token": token}
+    survey = Survey.objects.create(kind=Survey.Kind.CSAT, ticket=ticket, token_hash=hash_of(token))
+    record = PrivacyRequest.objects.create(
+        kind=PrivacyRequest.Kind.EXPORT, customer=ticket.customer, finished_at=timezone.now()
+    )
+    return {"survey_token": token, "survey": survey.pk, "privacy_request": record.pk}
