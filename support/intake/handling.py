@@ -4,8 +4,9 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, ProgrammingError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 # After so many attempts that failed, or were cut off, it becomes a ticket unread.
 ATTEMPTS = 3
+# The database, its schema or the files' storage: they come back, and then all is well.
+AROUND = (OperationalError, InterfaceError, ProgrammingError, OSError)
 LONGEST_SECONDS = 30.0
 
 
@@ -37,7 +40,7 @@ def handle_inbound(ids: Sequence[int] = (), *, seconds: float = LONGEST_SECONDS)
 def _claim(ids: Sequence[int]) -> int | None:
     """Count an attempt before it begins: what kills its worker is not tried for ever.
 
-    The next attempt is due some time after this one began, and much later each time.
+    The next attempt is due a minute after this one began.
     """
     with transaction.atomic():
         row = (
@@ -74,5 +77,14 @@ def _handle(pk: int) -> None:
     except Exception as error:
         # A stranger's bytes, or a storage that is away: neither may stop the others.
         log.exception("Inbound %s could not be handled", pk)
-        words = f"{type(error).__name__}: {error}"[:2_000].replace("\x00", "")
-        Inbound.objects.filter(pk=pk, state=Inbound.State.NEW).update(error=words)
+        _note(pk, error)
+
+
+def _note(pk: int, error: Exception) -> None:
+    """Remember what went wrong. What is no fault of the message's own counts as no attempt."""
+    changes: dict[str, Any] = {
+        "error": f"{type(error).__name__}: {error}"[:2_000].replace("\x00", "")
+    }
+    if isinstance(error, AROUND):
+        changes["attempts"] = F("attempts") - 1
+    Inbound.objects.filter(pk=pk, state=Inbound.State.NEW).update(**changes)

@@ -398,6 +398,25 @@ def test_failure_is_tried_again_and_becomes_a_ticket_in_the_end(monkeypatch):
     assert row.message.unreadable
 
 
+def test_storage_that_is_away_is_waited_for(monkeypatch):
+    def away(*_, **__):
+        raise ConnectionRefusedError("storage")
+
+    monkeypatch.setattr(taking, "store_attachment", away)
+    row = came(ODD["inline image"])
+    for _ in range(5):
+        Inbound.objects.update(next_at=None)
+        handle_inbound()
+    row.refresh_from_db()
+    assert (row.state, row.attempts, row.error) == ("new", 0, "ConnectionRefusedError: storage")
+    assert Ticket.objects.count() == 0
+    monkeypatch.undo()
+    Inbound.objects.update(next_at=None)
+    handle_inbound()
+    row.refresh_from_db()
+    assert (row.state, row.message.attachments.count()) == ("handled", 1)
+
+
 def test_failure_of_one_mail_leaves_the_others_alone(monkeypatch):
     whole = taking.find_ticket
 
