@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from backoffice.accounts.models import User
 from backoffice.states import MoveError
 from support import signals
+from support.actions import perform
 from support.authority import worker_on
 from support.drafts import draft_of
-from support.models import Attachment, Draft, Message, Ticket, TicketEvent
+from support.models import Attachment, Draft, Macro, Message, Ticket, TicketEvent
 from support.models.ticket import Status
 from support.tickets import add_note, assign, locked, reply, take_back
 from support.timeline import record_event
@@ -42,8 +43,11 @@ def answer(  # noqa: PLR0913 - by keyword, most of them optional
     key: str = "",
     seen: int | None = None,
     files: Iterable[Attachment] = (),
+    macro: Macro | None = None,
 ) -> Message:
     """Say what the composer holds, with the draft's files and `files`; the draft is used up.
+
+    What the `macro` that the words came from does follows, but for the status: `then_status` says.
 
     A second call with the same `key` gives the first message. `seen` is the newest message that
     the author had before them; None asks for no comparison. Who answers a ticket that is nobody's
@@ -72,6 +76,8 @@ def answer(  # noqa: PLR0913 - by keyword, most of them optional
         )
         if row.assignee_id is None and row.status != Status.CLOSED:
             assign(row, person, by=by, reason="answered")
+    if macro:
+        _act(macro, row, person, message)
     if draft:
         Draft.objects.filter(pk=draft.pk).delete()
     ticket.refresh_from_db()
@@ -144,6 +150,20 @@ def unseen(ticket: Ticket, user: User, seen: int) -> list[Message]:
         .select_related("author")
         .defer("html", "search")
         .order_by("id")
+    )
+
+
+def _act(macro: Macro, row: Ticket, person: User | None, message: Message) -> None:
+    """What the macro does besides the words, and that it was used."""
+    actions = [given for given in macro.actions if given.get("do") != "set_status"]
+    perform(actions, row, by=person, reason=f"macro {macro.name}")
+    record_event(
+        row.pk,
+        TicketEvent.Kind.MACRO,
+        by=person,
+        name=macro.name,
+        macro=macro.pk,
+        message=message.pk,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Case, Value, When
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as later
 
 from backoffice.channels.email.quoting import written_now
 from support.models import Attachment, Inbound, Message, Ticket, TicketEvent
@@ -21,6 +23,12 @@ Direction, Delivery = Message.Direction, Message.Delivery
 # Without one of these there is no quotation, and nothing need be taken apart.
 _QUOTES = re.compile(r"^[ \t]*>|^-{2,} ?\w|^_{20,}|:[ \t]*$", re.MULTILINE)
 _KEPT_SECONDS = 7 * 24 * 3600
+_LOOKS = {"public": "out", "private": "private", "internal": "note"}
+_WHAT = {
+    "public": later("answer"),
+    "private": later("private answer"),
+    "internal": later("note, only colleagues see it"),
+}
 # What the conversation itself shows.
 _SAID = {
     TicketEvent.Kind.MESSAGE_IN,
@@ -47,12 +55,29 @@ class Said:
         return self.message.direction == Direction.IN
 
     @property
+    def look(self) -> str:
+        """The class of its frame: in, out, private or note."""
+        if self.is_customers:
+            return "in"
+        return _LOOKS[self.message.kind]
+
+    @property
+    def what(self) -> str:
+        """What it is, in words."""
+        if self.is_customers:
+            return _("automatic mail") if self.message.is_automatic else _("customer")
+        if self.message.is_automatic:
+            return _("automatic answer")
+        return str(_WHAT[self.message.kind])
+
+    @property
     def author(self) -> str:
         """Who said it, as their colleagues know them."""
         message = self.message
         if self.is_customers:
-            return message.author_name or message.author_address or str(message.customer or "")
-        return str(message.author or "")
+            known = message.author_name or message.author_address or str(message.customer or "")
+            return known or _("Somebody")
+        return str(message.author or _("Automatic"))
 
 
 @dataclass(slots=True)

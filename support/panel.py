@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from django.db.models import Avg, Count, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from backoffice.customers.models import Customer, Subscription
 from compensation.models import Award, Batch, LedgerEntry
@@ -73,6 +74,14 @@ class Panel:
     tickets: list[Ticket]
     more_tickets: int
     opinion: Opinion
+
+    @property
+    def facts(self) -> list[str]:
+        """Segment, country, since when: what is known of them."""
+        known = [self.customer.segment, self.customer.country]
+        if self.since is not None:
+            known.append(_("since {year}").format(year=self.since.year))
+        return [fact for fact in known if fact]
 
 
 def panel_of(ticket: Ticket, tickets: QuerySet[Ticket]) -> Panel | None:

@@ -1,10 +1,10 @@
 """Template filters of the desk's pages."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django import template
 from django.utils import timezone
-from django.utils.html import urlize
+from django.utils.html import format_html, urlize
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -24,7 +24,8 @@ SOON = timedelta(minutes=2)
 @register.filter
 def linked(text: str) -> SafeString | str:
     """Plain text, escaped, with its web addresses as links that open elsewhere and tell nothing."""
-    if len(text) > LOOKED_AT_CHARACTERS or ("." not in text and "@" not in text):
+    has_address = "@" in text or "www." in text or "://" in text
+    if len(text) > LOOKED_AT_CHARACTERS or not has_address:
         return text
     # Quotation marks of the text itself are escaped, so only the links' own are found.
     return mark_safe(  # noqa: S308 - urlize has escaped it
@@ -35,9 +36,14 @@ def linked(text: str) -> SafeString | str:
 
 
 @register.filter
-def distance(value: datetime) -> str:
-    """How far from now, either way: 18 min, 2 h 5 min."""
-    return duration(int(abs((value - timezone.now()).total_seconds())))
+def countdown(value: datetime) -> SafeString:
+    """How far from now, either way: 18 min, 2 h 5 min; UTC on hover. The page's script goes on."""
+    return format_html(
+        '<time class="am-num" data-countdown datetime="{}" title="{} UTC">{}</time>',
+        value.isoformat(),
+        value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        duration(int(abs((value - timezone.now()).total_seconds()))),
+    )
 
 
 @register.filter

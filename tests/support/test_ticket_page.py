@@ -149,9 +149,12 @@ def full_ticket(count, author):
         AwardFactory(
             batch=BatchFactory(incident=cohort.incident), subscription=subscription,
         )  # fmt: skip
-        opened(customer=customer)
         Survey.objects.create(
-            kind="csat", ticket=ticket, customer=customer, score=4, token_hash=str(subscription.pk)
+            kind="csat",
+            ticket=opened(customer=customer),
+            customer=customer,
+            score=4,
+            token_hash=str(subscription.pk),
         )
         MessageFactory(ticket=ticket, html="<p>x</p>")
         reply(ticket, by=author, text="> a\nanswer")
@@ -223,9 +226,10 @@ def test_panel_counts_surveys_and_other_tickets(client):
     customer = CustomerFactory()
     other = opened(customer=customer, subject="Invoice")
     ticket = opened(customer=customer)
-    for number, (kind, score) in enumerate([("csat", 5), ("csat", 4), ("nps", 8)]):
+    asked = [("csat", 5, ticket), ("csat", 4, other), ("nps", 8, None)]
+    for number, (kind, score, about) in enumerate(asked):
         Survey.objects.create(
-            kind=kind, ticket=ticket, customer=customer, score=score, token_hash=str(number)
+            kind=kind, ticket=about, customer=customer, score=score, token_hash=str(number)
         )
     page = page_of(client, ticket)
     assert f"{other.number} new Invoice" in page

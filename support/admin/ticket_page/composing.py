@@ -17,6 +17,7 @@ from backoffice.accounts.models import User
 from backoffice.states import MoveError
 from support import drafts
 from support.admin.ticket_page.access import ticket_for
+from support.admin.ticket_page.macros import chosen_macro
 from support.answering import OvertakenError, answer, next_ticket
 from support.models import Attachment, Message, Ticket
 from support.preview import preview_of
@@ -30,7 +31,8 @@ def send(request: HttpRequest, pk: int) -> HttpResponse:
     ticket, user = ticket_for(request, pk, ANSWERS)
     try:
         _attach_uploaded(request, ticket, user)
-        message = answer(ticket, by=user, **_composed(request.POST))
+        macro = chosen_macro(ticket, request.POST.get("macro", ""))
+        message = answer(ticket, by=user, macro=macro, **_composed(request.POST))
     except OvertakenError as error:
         return _overtaken(request, ticket, user, error)
     except (ValidationError, MoveError, PermissionDenied) as error:

@@ -140,7 +140,9 @@ def _set_floor(ticket: Ticket, user: User, given: Given) -> str:
 
 
 def _merge(ticket: Ticket, user: User, given: Given) -> str:
-    into = ticket_named(given.get("into", ""), user, "into")
+    # Picked from the list, or typed below it.
+    named = [number for number in given.getlist("into") if number.strip()]
+    into = ticket_named(named[-1] if named else "", user, "into")
     tickets.merge_ticket(ticket, into=into, by=user, reason=given.get("reason", "").strip())
     return _("{old} was merged into this ticket.").format(old=ticket.number)
 

@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from backoffice.customers.models import Customer
 from backoffice.customers.search import find_customers
 from support.admin.ticket_page.access import message_for, ticket_for
-from support.admin.ticket_page.page import may_of
+from support.admin.ticket_page.page import may_of, may_split
 from support.answering import unseen
 from support.colleagues import colleagues_for
 from support.conversation import conversation_of, said_of
@@ -30,6 +30,7 @@ def earlier(request: HttpRequest, pk: int) -> HttpResponse:
         "conversation": conversation,
         "is_earlier": True,
         "may": may_of(user),
+        "may_split": may_split(ticket, may_of(user)),
     }
     return TemplateResponse(request, f"{_PLACE}/messages.html", context)
 

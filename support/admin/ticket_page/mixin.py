@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from support.admin.ticket_page import composing, doors, files, fragments, opening
+from support.admin.ticket_page import composing, doors, files, fragments, macros, opening
 from support.admin.ticket_page.access import ticket_for
 from support.admin.ticket_page.page import page
 from support.models import Ticket
@@ -24,6 +24,8 @@ _VIEWS = [
     ("<int:pk>/people/", fragments.people, "people"),
     ("<int:pk>/candidates/", fragments.candidates, "candidates"),
     ("<int:pk>/customers/", fragments.customers, "customers"),
+    ("<int:pk>/macros/", macros.offered, "macros"),
+    ("<int:pk>/macros/<int:macro_pk>/", macros.rendered, "macro"),
     ("<int:pk>/messages/<int:message_pk>/undo/", doors.undo, "undo"),
     ("<int:pk>/messages/<int:message_pk>/again/", doors.again, "again"),
     ("<int:pk>/messages/<int:message_pk>/split/", doors.split, "split"),

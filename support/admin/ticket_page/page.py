@@ -13,6 +13,7 @@ from backoffice.customers.models.customer import Language
 from support.admin.ticket_page.lead import BAND_TONES, STATUS_TONES, clocks, lead
 from support.conversation import Conversation, conversation_of
 from support.drafts import draft_of, others_writing, version_of
+from support.goodwill import page_part
 from support.models import Attachment, Message, Queue, Ticket
 from support.models.ticket import Band, Channel, Status
 from support.panel import panel_of
@@ -62,11 +63,18 @@ def page(request: HttpRequest, ticket: Ticket, user: User) -> dict[str, Any]:
         "panel": panel_of(ticket, seen),
         "children": list(ticket.children.order_by("id").only("subject", "status")[:20]),
         "queues": list(Queue.objects.filter(is_active=True)) if may["answer"] else [],
+        "may_split": may_split(ticket, may),
         "is_mine": ticket.assignee_id == user.pk,
         "composer": composer(ticket, user, conversation) if may["answer"] else None,
+        "goodwill": page_part(ticket, user),
         "others_writing": others_writing(ticket, user),
         "can_answer": may["answer"] and ticket.status != Status.CLOSED,
     }
+
+
+def may_split(ticket: Ticket, may: dict[str, bool]) -> bool:
+    """Whether single messages of it can become tickets."""
+    return may["merge"] and ticket.messages_count > 1 and ticket.status != Status.CLOSED
 
 
 def composer(ticket: Ticket, user: User, conversation: Conversation) -> dict[str, Any]:

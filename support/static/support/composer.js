@@ -83,6 +83,7 @@
     show(told.errors, offers);
   }
   text.addEventListener("input", changed);
+  text.addEventListener("focus", () => form.classList.add("writes"));
   form.addEventListener("change", (event) => {
     if (event.target.name === "kind") {
       labels();

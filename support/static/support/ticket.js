@@ -119,6 +119,23 @@
     }
   });
 
+  // In lists of choices the arrow keys go up and down, and what came in late is where one begins.
+  document.addEventListener("keydown", (event) => {
+    const list = event.target.closest?.(".tk-people");
+    if (!list || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
+    const all = [...list.querySelectorAll("button:enabled")];
+    const next = all[all.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1)];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const dialog = event.target.closest?.("dialog[open]");
+    const typed = document.activeElement?.matches("input") && document.activeElement.value;
+    if (!dialog || typed || document.activeElement?.matches("[type=search]")) return;
+    dialog.querySelector(".tk-people button:enabled, .tk-choices input")?.focus();
+  });
+
   // The newest word is where work begins, unless the address leads elsewhere.
   if (!location.hash || location.hash.startsWith("#key-")) {
     const all = page.querySelectorAll(".tk-message");

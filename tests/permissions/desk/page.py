@@ -6,7 +6,7 @@ from typing import Any
 from django.core.files.base import ContentFile
 
 from support.attachments import store_attachment
-from support.models import Inbound, Message, Ticket
+from support.models import Inbound, Macro, Message, Ticket
 from tests.permissions.desk.tickets import AGENTS, LEAD, SEES_DESK
 from tests.permissions.rows import AUDITS, Row, admin, look
 
@@ -27,8 +27,9 @@ def rows() -> Iterator[Row]:
     yield from admin("support_ticket_remove_file", AGENTS, "pk=ticket", "file_pk=attachment")
     for name in ("earlier", "came"):
         yield from look(f"support_ticket_{name}", SEES_DESK, "pk=ticket")
-    for name in ("people", "candidates", "customers"):
+    for name in ("people", "candidates", "customers", "macros"):
         yield from look(f"support_ticket_{name}", AGENTS, "pk=ticket")
+    yield from look("support_ticket_macro", AGENTS, "pk=ticket", "macro_pk=active_macro")
     for name in ("undo", "again", "split"):
         yield from admin(f"support_ticket_{name}", AGENTS, "pk=ticket", "message_pk=message")
     for name in ("delivery", "html"):
@@ -48,4 +49,5 @@ def world(made: dict[str, Any]) -> dict[str, Any]:
         message=message,
     )  # fmt: skip
     attachment = store_attachment("a.txt", ContentFile(b"words"), message=message)
-    return {"message": message.pk, "attachment": attachment.pk}
+    macro = Macro.objects.create(name="Hello", texts={"en": "Hello."})
+    return {"active_macro": macro.pk, "message": message.pk, "attachment": attachment.pk}
