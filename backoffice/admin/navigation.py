@@ -174,6 +174,18 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "support.view_priorityword",
             ),
             Item(
+                _("SLA policies"),
+                "timer",
+                "admin:support_slapolicy_changelist",
+                "support.view_slapolicy",
+            ),
+            Item(
+                _("Business calendars"),
+                "calendar_month",
+                "admin:support_calendar_changelist",
+                "support.view_calendar",
+            ),
+            Item(
                 _("Goodwill limits"),
                 "volunteer_activism",
                 "admin:support_goodwilllimit_changelist",

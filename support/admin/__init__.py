@@ -1,6 +1,7 @@
 """The agents' screens, and the desk's settings."""
 
 from support.admin import (
+    calendars,
     flood,
     goodwill,
     inbound,
@@ -8,11 +9,13 @@ from support.admin import (
     priority,
     privacy,
     queues,
+    sla_policies,
     surveys,
     tickets,
 )
 
 __all__ = [
+    "calendars",
     "flood",
     "goodwill",
     "inbound",
@@ -20,6 +23,7 @@ __all__ = [
     "priority",
     "privacy",
     "queues",
+    "sla_policies",
     "surveys",
     "tickets",
 ]

@@ -23,7 +23,7 @@ class Calendar(models.Model):
         _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
     )
     country = models.CharField(_("holidays of"), max_length=2, blank=True)
-    subdivision = models.CharField(_("part of the country"), max_length=10, blank=True)
+    subdivision = models.CharField(_("part of the country"), max_length=20, blank=True)
 
     class Meta:
         verbose_name = _("business calendar")
