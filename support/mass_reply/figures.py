@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, OuterRef
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -18,10 +18,11 @@ RATE_OVER = timedelta(seconds=30)
 
 
 def figures(mass_reply: MassReply) -> dict[str, Any]:
-    """Recipients by state, language and reason. Four queries at most.
+    """Recipients by state, language and reason. Five queries at most.
 
-    `without_credit` is how many waiting recipients have no approved credit of the incident, where
-    the text speaks of one: that paragraph is left out for them. None: it speaks of none.
+    `customers` counts those whose several tickets wait once. `without_credit` is how many waiting
+    recipients have no approved credit of the incident, where the text speaks of one: that paragraph
+    is left out for them. None: it speaks of none.
     """
     own = mass_reply.recipients
     states = dict(own.order_by().values_list("state").annotate(Count("id")))
@@ -31,7 +32,12 @@ def figures(mass_reply: MassReply) -> dict[str, Any]:
     languages = dict(waiting.order_by().values_list("language").annotate(n=Count("id")))
     excluded = own.filter(state=State.EXCLUDED).order_by()
     speaks_of_credit = any(promises(text) for text in mass_reply.texts.values())
+    people = waiting.aggregate(
+        known=Count("ticket__customer", distinct=True),
+        others=Count("ticket__requester_address", distinct=True, filter=Q(ticket__customer=None)),
+    )
     return {
+        "customers": people["known"] + people["others"],
         "total": sum(states.values()),
         **{state: states.get(state, 0) for state in State.values},
         "languages": dict(sorted(languages.items(), key=lambda item: -item[1])),

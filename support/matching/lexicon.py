@@ -191,7 +191,7 @@ def _entries(contents: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str, dic
         for kind in ("topics", "failure", "other"):
             for name, entry in content.get(kind, {}).items():
                 yield kind, name, entry
-        for kind in ("absence", "old", "ignored"):
+        for kind in ("absence", "old", "lately", "ignored"):
             if kind in content:
                 yield kind, kind, content[kind]
 

@@ -31,8 +31,8 @@ _NOISE = re.compile(
 )
 _FAREWELL = re.compile(
     r"\n\s*(?:-- ?$|sent from my|von meinem \w+ gesendet|отправлено с|gesendet von"
-    r"|(?:kind|best|warm|many)? ?regards|yours|sincerely|mit freundlichen gr|viele grüße"
-    r"|beste grüße|freundliche grüße|mfg\b|lg\b|с уважением|всего доброго).*",
+    r"|(?:\w+ )?(?:regards|wishes|grüße|grüßen)|yours|sincerely|mit freundlichen gr"
+    r"|gruß|cheers|mfg\b|lg\b|с уважением|всего доброго).*",
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
 Hit = tuple[Phrase, list[int]]
@@ -50,6 +50,7 @@ class Reading:
     # billing, account, sales ...
     other: dict[str, list[str]] = field(default_factory=dict)
     old: list[str] = field(default_factory=list)
+    lately: list[str] = field(default_factory=list)
     numbers: frozenset[str] = frozenset()
     # every word's stem (without ours) with the word: what an incident's title may share
     names: dict[str, str] = field(default_factory=dict)
@@ -67,6 +68,7 @@ def read(text: str, language: str) -> Reading:
     reading.failure = {name: list(found) for name, found in parts["failure"].items()}
     reading.other = {name: list(found) for name, found in parts["other"].items()}
     reading.old = list(parts["old"]["old"])
+    reading.lately = list(parts["lately"]["lately"])
     reading.names = names_in(plain)
     return reading
 

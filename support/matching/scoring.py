@@ -27,8 +27,9 @@ OTHER_SERVICE = -300
 # Everything fails, and no part is named: the access rather than what is used over it.
 ALL_BASIC, ALL_OTHER = 100, -100
 FAILURE = {"strong": 220, "general": 160, "weak": 110}
-OTHER_MATTER, OTHER_MATTER_FAILING = -450, -280
+OTHER_MATTER = {"": -450, "weak": -350, "general": -280, "strong": -150}
 OLD = -350
+LATELY = 80
 IN_TIME = 150
 TOO_EARLY = -FULL
 # A failure is often felt, and written about, before its start is known exactly.
@@ -110,9 +111,11 @@ def _words(reading: Reading, incident: Candidate) -> list[dict[str, Any]]:
     grade = next((grade for grade in FAILURE if grade in reading.failure), "")
     if grade:
         parts.append(_part(f"failure_{grade}", FAILURE[grade], reading.failure[grade]))
-    parts += _other_matters(reading, incident, fails=bool(grade))
+    parts += _other_matters(reading, incident, grade)
     if reading.old:
         parts.append(_part("old", OLD, reading.old))
+    elif reading.lately:
+        parts.append(_part("lately", LATELY, reading.lately))
     return parts
 
 
@@ -138,7 +141,9 @@ def _named(reading: Reading, incident: Candidate) -> dict[str, Any]:
     narrow = incident.topics & lexicon().within.keys() & reading.topics.keys()
     words = [word for topic in narrow for word in reading.topics[topic]]
     words += [reading.names[s] for s in incident.component_names if s in reading.names]
-    return _part("component", NAMED if words else 0, words)
+    # by itself a question about the component names it just as well
+    counts = bool(words) and bool(reading.failure or reading.lately)
+    return _part("component", NAMED if counts else 0, words)
 
 
 def _names(reading: Reading, incident: Candidate) -> dict[str, Any]:
@@ -146,14 +151,14 @@ def _names(reading: Reading, incident: Candidate) -> dict[str, Any]:
     return _part("title", min(NAMES_MOST, NAME * len(words)), words)
 
 
-def _other_matters(reading: Reading, incident: Candidate, *, fails: bool) -> list[dict[str, Any]]:
+def _other_matters(reading: Reading, incident: Candidate, grade: str) -> list[dict[str, Any]]:
     """Invoices, passwords, questions: against it, and less so where something fails as well."""
     found = [
         (matter, words)
         for matter, words in reading.other.items()
         if not lexicon().unless.get(matter, frozenset()) & incident.topics
     ]
-    points = OTHER_MATTER_FAILING if fails else OTHER_MATTER
+    points = OTHER_MATTER[grade]
     return [
         _part(f"other_{matter}", points if place == 0 else points // 3, words)
         for place, (matter, words) in enumerate(found)

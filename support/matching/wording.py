@@ -22,6 +22,7 @@ _WHY: dict[str, Any] = {
     "failure_strong": _("Says that nothing works"),
     "failure_general": _("Says that something fails"),
     "failure_weak": _("Says that something is slow or shaky"),
+    "lately": _("Began lately"),
     "old": _("Has been so for longer"),
     "other_billing": _("Is about an invoice or payment"),
     "other_account": _("Is about a password or an account"),

@@ -87,6 +87,7 @@ def test_incident_counts_its_tickets_and_confirms_the_likelier(client, incident)
     assert "?incident=INC-2026-014" in page
     assert "3 proposed" in page
     assert "from 55 %: 2" in page
+    assert "from 65 %: 1" not in page  # from 70 % it is the same
     client.post(door("incident_confirm_above", incident.pk), {"confidence": "550"})
     assert incident.tickets.count() == 3
 

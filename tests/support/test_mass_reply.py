@@ -313,5 +313,5 @@ def test_finding_recipients_takes_the_same_queries(
     draft = mass_reply.draft(incident, by=lead)
     with django_assert_num_queries(3):
         mass_reply.find_recipients(draft)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         mass_reply.figures(draft)

@@ -50,7 +50,7 @@ def outage(use, **fields):
     return incident
 
 
-def written(customer, text="No internet since two", **fields):
+def written(customer, text="No internet", **fields):
     return opened(customer=customer, subject="Help", text=text, **fields)
 
 
@@ -90,7 +90,7 @@ def test_linked_ticket_is_scored_with_its_incident_at_once(use):
 def test_likely_ticket_is_proposed_only(use):
     outage(use)
     ticket = open_ticket(
-        subject="Help", text="No internet since two", channel="web",
+        subject="Help", text="No internet", channel="web",
         requester_address="who@example.com",
     )  # fmt: skip
     process_events()

@@ -13,6 +13,8 @@ from tests.support.flood.world import NOW, build, open_case
 pytestmark = pytest.mark.django_db
 
 PRECISION, RECALL = 0.97, 0.85
+# Of tickets in other words than the weights were set on: linked by itself, and at least proposed.
+RECALL_UNSEEN, OFFERED_UNSEEN = 0.7, 0.95
 
 
 def outcome(name, seed):
@@ -52,11 +54,20 @@ def figures(rows):
     }
 
 
-@pytest.mark.parametrize(("name", "seed"), [("tuning", 1), ("second", 2)])
+@pytest.mark.parametrize(("name", "seed"), [("tuning", 1), ("second", 2), ("third", 3)])
 def test_matching_links_what_is_labelled(name, seed):
     with time_machine.travel(NOW, tick=False):
-        rows = outcome(name, seed)
-    reached = figures(rows)
+        reached = figures(outcome(name, seed))
     assert reached["tickets"] >= 400
     assert reached["precision"] >= PRECISION, reached
     assert reached["recall"] >= RECALL, reached
+
+
+def test_matching_is_as_precise_in_words_it_was_not_set_on():
+    """What it misses there is proposed: a person's click, not lost. Figures in docs/flood.md."""
+    with time_machine.travel(NOW, tick=False):
+        reached = figures(outcome("held_out", 4))
+    assert reached["tickets"] >= 300
+    assert reached["precision"] >= PRECISION, reached
+    assert reached["recall"] >= RECALL_UNSEEN, reached
+    assert reached["offered"] >= OFFERED_UNSEEN, reached

@@ -103,7 +103,9 @@ def _steps(incident: Incident, user: Any) -> list[tuple[int, float, int]]:
     counts = _proposals(incident, user).aggregate(
         **{f"from_{step}": Count("id", filter=Q(confidence__gte=step)) for step in STEPS}
     )
-    return [(step, step / 10, counts[f"from_{step}"]) for step in STEPS if counts[f"from_{step}"]]
+    # of steps that come to the same only the surest
+    by_count = {counts[f"from_{step}"]: step for step in STEPS if counts[f"from_{step}"]}
+    return [(step, step / 10, count) for count, step in by_count.items()]
 
 
 def _replies(incident: Incident) -> list[MassReply]:

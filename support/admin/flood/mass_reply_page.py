@@ -128,11 +128,14 @@ def _choices(reply: MassReply, figures: dict[str, Any], moves: Any) -> list[Choi
 
 def _start(reply: MassReply, figures: dict[str, Any]) -> Choice:
     n = figures["waiting"]
-    tickets = ngettext("%(n)s customer", "%(n)s customers", n) % {"n": f"{n:,}"}
+    people = figures["customers"]
+    tickets = ngettext("%(n)s customer", "%(n)s customers", people) % {"n": f"{people:,}"}
+    several = _("They wrote %(n)s tickets; each is answered.") % {"n": f"{n:,}"}
+    warning = [several] if people != n else []
     languages = len(figures["languages"])
     spoken = ngettext("in one language", "in %(n)s languages", languages) % {"n": languages}
     solves = _("and solve their tickets") if reply.solves else _("and leave their tickets open")
-    warning = [in_languages(figures["languages"]) + "."]
+    warning.append(in_languages(figures["languages"]) + ".")
     if figures["without_credit"]:
         warning.append(
             ngettext(

@@ -89,7 +89,7 @@ class IncidentMatchAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
     @display(description=_("why"))
     def why(self, match: IncidentMatch) -> str:
         told = [
-            f"{sentence}: {', '.join(words)}" if words else sentence
+            f"{sentence}: {', '.join(words)}" if words else sentence.rstrip(".")
             for sentence, words, points in matching.reasons(match.evidence)
             if points
         ]
