@@ -19,7 +19,7 @@ def rows() -> Iterator[Row]:
         yield from api(f"ticket-{name} GET", READ, "number=ticket_number")
     for name in ("messages", "reply", "note", "merge", "incident", "actions"):
         yield from api(f"ticket-{name} POST", WRITE, "number=ticket_number")
-    yield from api("desk-report GET", READ)
+    yield Row("desk-report", frozenset({f"key {READ}"}))
     yield from api("attachment-detail GET", READ, "pk=attachment")
     for name, key in {
         "queue": "slug==general", "macro": "pk=macro", "sla-policy": "pk=sla_policy",
@@ -33,12 +33,12 @@ def rows() -> Iterator[Row]:
 def world(made: dict[str, Any]) -> dict[str, Any]:
     ticket = Ticket.objects.get(pk=made["ticket"])
     incident = {"incident_id": made["incident"]}
-    calendar = Calendar.objects.create(name="Always")
+    calendar = Calendar.objects.create(name="Read by API")
     return {
         "ticket_number": ticket.number,
         "attachment": store_attachment("a.txt", b"words", message=ticket.messages.get()).pk,
-        "macro": Macro.objects.create(name="Sorry").pk,
-        "sla_policy": SlaPolicy.objects.create(name="Standard", calendar=calendar).pk,
+        "macro": Macro.objects.create(name="Read by API").pk,
+        "sla_policy": SlaPolicy.objects.create(name="Read by API", calendar=calendar).pk,
         "match": IncidentMatch.objects.create(ticket=ticket, state="proposed", **incident).pk,
         "mass_reply": MassReply.objects.create(**incident).pk,
         "survey": Survey.objects.create(kind="csat", ticket=ticket, token_hash="0" * 64).pk,
