@@ -151,7 +151,7 @@ def test_macro_is_chosen_by_slash_and_does_what_it_says(open_page, ticket):
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog").get_by_role("alert")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.wait_for_function("document.activeElement === document.body")
     page.keyboard.press("r")
     page.keyboard.type("/")
     expect(page.get_by_role("option", name="We are on it")).to_be_visible()

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from backoffice.accounts.roles import Role
 from compensation.models import LedgerEntry
+from support.matching import link
 from support.models import Message, Survey, Ticket
 from support.processing import process_events
 from support.tickets import add_note, assign, receive_message, reply, set_parent
@@ -381,3 +382,12 @@ def test_call_becomes_a_ticket(client, ann):
 def test_call_without_words_names_the_fields(client):
     response = client.post(reverse("admin:support_ticket_add"), {"language": "en"})
     assert words(response).count("This field is required.") == 3
+
+
+def test_page_says_which_incident_it_is_about_and_lets_it_go(client, ann):
+    ticket, incident = opened(), CohortFactory().incident
+    link(ticket, incident, by=ann)
+    page = page_of(client, ticket)
+    assert f"{incident.number} {incident.title} linked by {ann}" in page
+    assert f"Linked to {incident.number} {incident.title}" in page
+    assert "Unlink" in page

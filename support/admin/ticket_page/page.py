@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.accounts.models import User
 from backoffice.customers.models.customer import Language
+from support.admin.flood import ticket_card
 from support.admin.ticket_page.lead import BAND_TONES, STATUS_TONES, clocks, lead
 from support.conversation import Conversation, conversation_of
 from support.drafts import draft_of, others_writing, version_of
@@ -67,6 +68,7 @@ def page(request: HttpRequest, ticket: Ticket, user: User) -> dict[str, Any]:
         "is_mine": ticket.assignee_id == user.pk,
         "composer": composer(ticket, user, conversation) if may["answer"] else None,
         "goodwill": page_part(ticket, user),
+        "about": ticket_card.page_part(ticket, user),
         "others_writing": others_writing(ticket, user),
         "can_answer": may["answer"] and ticket.status != Status.CLOSED,
     }

@@ -142,7 +142,10 @@
     form.classList.add("sends");
     form.querySelector("[type=submit].primary").disabled = true;
     state.textContent = say.sending;
+    // Nothing leaves without the files that were put to it.
+    const lost = await uploads;
     if (saving) await saving;
+    if (lost) return stopped(lost);
     const data = new FormData(form);
     data.delete("files"); // they are with the draft already
     if (kind() === "internal") data.delete("send_at");
@@ -154,11 +157,15 @@
       if (here) location.reload();
       return;
     }
+    if (told.overtaken) overtaken(told);
+    return stopped(told.overtaken ? [] : told.errors || [say.offline]);
+  }
+  function stopped(lines) {
     isSending = false;
+    uploads = Promise.resolve();
     form.querySelector("[type=submit].primary").disabled = false;
     state.textContent = "";
-    if (told.overtaken) overtaken(told);
-    else show(told.errors || [say.offline]);
+    show(lines);
     changed();
   }
   function overtaken(told) {
@@ -183,19 +190,20 @@
   });
 
   // --- files -------------------------------------------------------------------------------
-  let uploads = Promise.resolve();
+  let uploads = Promise.resolve(); // gives what could not be attached and was not sent without
   function attach(list) {
     show([]);
+    uploads = uploads.then(() => undefined);
     for (const file of list) {
       // One after the other, so that the draft they join is begun once.
-      uploads = uploads.then(() => upload(file));
+      uploads = uploads.then(async (lost) => (await upload(file)) || lost);
     }
   }
   function upload(file) {
     const most = Number(form.dataset.mostMb);
     if (file.size > most * 1024 * 1024) {
       show([say.big(file.name, most)]);
-      return undefined;
+      return undefined; // it never began, and the reader was told
     }
     const row = document.createElement("li");
     const bar = document.createElement("progress");
@@ -218,11 +226,13 @@
         if (request.status === 200 && told.row) {
           row.outerHTML = told.row;
           version = told.version;
+          done();
         } else {
           row.remove();
-          show(told.errors || [say.lost(file.name)]);
+          const lines = told.errors || [say.lost(file.name)];
+          show(lines);
+          done(isSending ? lines : undefined);
         }
-        done();
       });
       request.send(data);
     });
