@@ -15,6 +15,9 @@ from backoffice.money import format_money
 
 register = template.Library()
 
+# Days, hours and minutes as each language shortens them.
+_UNITS = {"en": ("d", "h", "min"), "ru": ("д", "ч", "мин")}
+
 
 @register.filter
 def money(amount_minor: int | None, currency: str) -> str:
@@ -30,13 +33,14 @@ def duration(span: int | timedelta | None) -> str:
     if span is None:
         return "–"
     minutes = int(span.total_seconds() if isinstance(span, timedelta) else span) // 60
+    day_, hour, minute = _UNITS.get(_language(), _UNITS["en"])
     if minutes < 60:  # noqa: PLR2004
-        return f"{minutes} min"
+        return f"{minutes} {minute}"
     hours, minutes = divmod(minutes, 60)
     if hours < 48:  # noqa: PLR2004
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+        return f"{hours} {hour} {minutes} {minute}" if minutes else f"{hours} {hour}"
     days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
+    return f"{days} {day_} {hours} {hour}" if hours else f"{days} {day_}"
 
 
 @register.filter

@@ -67,7 +67,7 @@ def format_money(amount_minor: int, currency: str, language: str = "en") -> str:
     """
     digits = minor_digits(currency)
     fraction = f".{'0' * digits}" if digits else ""
-    pattern = f"#,##0{fraction} ¤¤" if language == "de" else f"¤¤ #,##0{fraction}"
+    pattern = f"#,##0{fraction} ¤¤" if language in {"de", "ru"} else f"¤¤ #,##0{fraction}"
     return format_currency(
         to_major(amount_minor, currency),
         currency,

@@ -9,7 +9,7 @@ from compensation.models import Award, Rule
 
 
 def explain(award: Award, language: str = "en") -> str:
-    """Why `award` is what it is, in `language` ("en" or "de"; others read English).
+    """Why `award` is what it is, in `language` (en, de or ru; others read English).
 
     60 of 43,200 minutes = 99.861 % uptime; below 99.9 %: 10 % of EUR 499.00 = EUR 49.90
 

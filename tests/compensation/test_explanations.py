@@ -48,7 +48,10 @@ def test_the_sum_of_the_design():
         "60 von 43.200 Minuten = 99,861 % Verfügbarkeit; "
         "unter 99,9 %: 10 % von 499,00 EUR = 49,90 EUR"
     )
-    assert explain(award, "ru") == explain(award, "en")
+    assert explain(award, "ru") == (
+        "60 из 43\xa0200 мин = доступность 99,861 %; ниже 99,9 %: 10 % от 499,00 EUR = 49,90 EUR"
+    )
+    assert explain(award, "fr") == explain(award, "en")
 
 
 def test_uptime_shows_the_digits_that_tell_it_from_a_bound():

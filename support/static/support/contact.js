@@ -29,15 +29,14 @@ form.addEventListener("focusin", solve, { once: true });
 form.addEventListener("submit", async (event) => {
   if (form.dataset.ready) return;
   event.preventDefault();
-  const button = form.querySelector("button[type=submit]");
-  const status = form.querySelector("[role=status]");
   if (form.dataset.sending) return;
   form.dataset.sending = "1";
+  const status = form.querySelector("[role=status]");
   status.textContent = status.dataset.words;
-  button.setAttribute("aria-disabled", "true");
   await solve();
   form.dataset.ready = "1";
-  form.requestSubmit(button);
+  // Not within this event: a form that is being submitted takes no other submission.
+  setTimeout(() => form.requestSubmit(), 0);
 });
 
 // Coming back by the browser's own button: the work was used up, and may be done once more.
