@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import register
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,7 +10,9 @@ class SupportConfig(AppConfig):
     def ready(self) -> None:
         from anymail.signals import inbound
 
-        from support import receivers, signals
+        from support import checks, receivers, signals
+
+        register(checks.check_mailboxes)
 
         signals.events_recorded.connect(receivers.wake_processing)
         signals.erasures_asked.connect(receivers.erase_by_worker)

@@ -1,7 +1,10 @@
 import pytest
+from django.core.checks import ERROR
 
 from backoffice.channels.email.imap import FetchError
 from backoffice.channels.email.mailboxes import parse_mailbox
+from support.addresses import own_addresses
+from support.checks import check_mailboxes
 from support.intake import fetch_mail, fetching
 from support.models import Inbound
 from tests.channels.odd_mail import FROM, ODD, TO, mail
@@ -139,6 +142,13 @@ def test_mailbox_that_is_written_wrongly_is_refused_without_its_password(url, wo
     with pytest.raises(ValueError, match=words) as error:
         parse_mailbox(url)
     assert "secret" not in str(error.value)
+
+
+def test_check_tells_what_is_written_wrongly_and_mail_comes_in_all_the_same(settings):
+    settings.SUPPORT_MAILBOXES = ["pop3://x", "imaps://ada%40example.com:x@mail.example"]
+    (error,) = check_mailboxes()
+    assert (error.id, error.level) == ("support.E001", ERROR)
+    assert settings.SUPPORT_EMAIL.lower() in own_addresses()
 
 
 def test_mailbox_address_says_everything():
