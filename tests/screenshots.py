@@ -66,7 +66,14 @@ def signed_in(browser: Browser, addresses: dict[str, Any], role: str) -> Page:
 
 def photograph(browser: Browser, addresses: dict[str, Any]) -> None:
     """Every picture the README shows."""
-    people = {"incident": "incident manager", "batch": "approver"}
+    people = {
+        "incident": "incident manager",
+        "batch": "approver",
+        "queue": "support lead",
+        "ticket": "agent",
+        "mass_reply": "support lead",
+        "reports": "support lead",
+    }
     for name, path in addresses["pages"].items():
         page = signed_in(browser, addresses, people.get(name, "finance"))
         page.goto(addresses["web"] + path)

@@ -55,7 +55,7 @@ class Processes:
             )
         self.running.append((name, process))
 
-    def wait_for(self, url: str, name: str, *, seconds: float = 30) -> None:
+    def wait_for(self, url: str, name: str, *, seconds: float = 120) -> None:
         """Return when `url` answers anything below 500.
 
         Raises:

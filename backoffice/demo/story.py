@@ -18,6 +18,7 @@ from django.db.models import Count, Sum
 from backoffice.customers.importing import import_customers, read_map
 from backoffice.customers.mirror import mirror_stripe
 from backoffice.customers.models import Component, Customer
+from backoffice.demo import flood as flooding
 from backoffice.demo.people import Cast
 from backoffice.demo.processes import Processes
 from backoffice.states import history
@@ -50,6 +51,8 @@ class Setting:
     policy: str
     title: str
     as_of: datetime
+    # Whether the customers have addresses to write from.
+    floods: bool
 
 
 @dataclass
@@ -62,6 +65,7 @@ class Tale:
     batch: Batch = field(init=False)
     featured: Customer = field(init=False)
     portal_url: str = field(init=False)
+    flood: flooding.Flood | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -94,6 +98,11 @@ def tell(tale: Tale, setting: Setting, cast: Cast, processes: Processes) -> None
     with tale.stage("page"):
         tale.featured = _somebody_with_credit(tale.batch)
         tale.portal_url = ask_for_portal_link(tale.featured, cast.api_key)
+    if setting.floods:
+        with tale.stage("flood"):
+            tale.flood = flooding.tickets(tale.incident, check=processes.check)
+        with tale.stage("desk"):
+            flooding.work(tale.flood, cast, check=processes.check)
 
 
 def _import(setting: Setting) -> int:
@@ -192,6 +201,7 @@ def figures(tale: Tale, sandbox: SandboxControl) -> dict[str, object]:
         "amount_minor": dict(amounts),
         "sandbox_amount_minor": sandbox_amounts(sandbox),
         "trial_extensions": trials.count(),
+        "flood": flooding.figures(tale.flood) if tale.flood else None,
         "seconds": tale.seconds,
     }
 

@@ -6,12 +6,14 @@ from typing import Any
 from django.core.management.base import OutputWrapper
 from django.urls import reverse
 
+from backoffice.demo import flood as flooding
 from backoffice.demo.people import Cast
 from backoffice.demo.stage import PLACE, Stage
 from backoffice.demo.story import Tale
 from backoffice.money import format_money
 from compensation.models import Batch
 from incidents.models import Incident
+from support.models import Ticket
 
 
 def print_summary(out: OutputWrapper, result: dict[str, Any], tale: Tale) -> None:
@@ -29,6 +31,8 @@ def print_summary(out: OutputWrapper, result: dict[str, Any], tale: Tale) -> Non
             f"  {format_money(amount, currency):>18} in our ledger  {sign}  "
             f"{format_money(there, currency):>18} at Stripe (sandbox)"
         )
+    if result["flood"]:
+        out.write(flooding.in_words(result["flood"]))
     seconds = ", ".join(f"{name} {took} s" for name, took in result["seconds"].items())
     out.write(f"Took: {seconds}\n")
 
@@ -58,6 +62,7 @@ def write_addresses(
         "incident": reverse("admin:incidents_incident_change", args=[incident.pk]),
         "batch": reverse("admin:compensation_batch_change", args=[batch.pk]),
         "issued": reverse("admin:compensation_batch_change", args=[tale.batch.pk]),
+        **_desk(tale),
         "policy": reverse("admin:compensation_policyversion_change", args=[tale.batch.version_id]),
     }
     file = PLACE / "addresses.json"
@@ -72,3 +77,18 @@ def write_addresses(
         "pages": pages,
     }
     file.write_text(json.dumps(content, indent=2), encoding="utf-8")
+
+
+def _desk(tale: Tale) -> dict[str, str]:
+    """The desk's pages; the ticket is one with a conversation."""
+    pages = {
+        "queue": reverse("admin:support_ticket_changelist"),
+        "reports": reverse("support-reports"),
+    }
+    linked = Ticket.objects.filter(incident=tale.incident).order_by("-messages_count", "-score")
+    if ticket := linked.first():
+        pages["ticket"] = reverse("admin:support_ticket_change", args=[ticket.pk])
+    if tale.flood and tale.flood.mass_reply:
+        sent = tale.flood.mass_reply.pk
+        pages["mass_reply"] = reverse("admin:support_massreply_change", args=[sent])
+    return pages

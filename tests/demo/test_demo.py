@@ -50,7 +50,12 @@ def test_made_company_gets_exactly_what_the_sandbox_holds():
     assert result["amount_minor"] == result["sandbox_amount_minor"]
     assert set(result["amount_minor"]) == {"EUR", "GBP", "USD"}
     assert result["trial_extensions"] > 0
-    stages = "set_up import stripe incident cohort pricing approval issuing page"
+    stages = "set_up import stripe incident cohort pricing approval issuing page flood desk"
+    flood = result["flood"]
+    assert (flood["tickets"], flood["about_the_outage"]) == (400, 300)
+    assert flood["linked_rightly"] > 0.8 * 300
+    assert flood["linked_wrongly"] < 0.03 * 300
+    assert flood["answered_in_one_go"] > 200
     assert list(result["seconds"]) == stages.split()
 
 
@@ -66,6 +71,7 @@ def test_telecom_gets_a_tenth_of_the_fee_to_the_cent():
     assert result["customers"] == 7043
     assert result["exposed"] == result["awards"] == result["issued"] == len(owed)
     assert result["amount_minor"] == result["sandbox_amount_minor"] == {"USD": sum(owed)}
+    assert result["flood"] is None  # nobody there has an address to write from
 
 
 def test_same_seed_draws_the_same_company(tmp_path):

@@ -118,6 +118,7 @@ def _setting(options: dict[str, Any]) -> Setting:
             policy="aws-s3-standard",
             title="Fiber optic outage",
             as_of=as_of,
+            floods=False,
         )
     file = stage.PLACE / "customers.csv"
     write_company(file, customers=options["customers"], seed=options["seed"], as_of=as_of)
@@ -128,4 +129,5 @@ def _setting(options: dict[str, Any]) -> Setting:
         policy="standard-sla",
         title="Fibre outage",
         as_of=as_of,
+        floods=True,
     )
