@@ -48,6 +48,18 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "support.view_queue",
             ),
             Item(
+                _("Agents"),
+                "support_agent",
+                "admin:support_agent_changelist",
+                "support.view_agent",
+            ),
+            Item(
+                _("Rules"),
+                "bolt",
+                "admin:support_automationrule_changelist",
+                "support.view_automationrule",
+            ),
+            Item(
                 _("Macros"),
                 "quickreply",
                 "admin:support_macro_changelist",
@@ -160,6 +172,12 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "how_to_reg",
                 "admin:compensation_approvalthreshold_changelist",
                 "compensation.view_approvalthreshold",
+            ),
+            Item(
+                _("Webhooks"),
+                "webhook",
+                "admin:support_webhookendpoint_changelist",
+                "support.view_webhookendpoint",
             ),
             Item(
                 _("Priority weights"),

@@ -1,6 +1,7 @@
 """The agents' screens, and the desk's settings."""
 
 from support.admin import (
+    agents,
     calendars,
     flood,
     goodwill,
@@ -9,12 +10,15 @@ from support.admin import (
     priority,
     privacy,
     queues,
+    rules,
     sla_policies,
     surveys,
     tickets,
+    webhooks,
 )
 
 __all__ = [
+    "agents",
     "calendars",
     "flood",
     "goodwill",
@@ -23,7 +27,9 @@ __all__ = [
     "priority",
     "privacy",
     "queues",
+    "rules",
     "sla_policies",
     "surveys",
     "tickets",
+    "webhooks",
 ]

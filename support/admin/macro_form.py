@@ -25,6 +25,7 @@ _WORDS = {
     "raise_priority": "band",
     "set_language": "language",
     "note": "text",
+    "macro": "name",
 }
 _LINE = re.compile(r"\s*([a-z_]+)\s*:\s*(.*?)\s*")
 # A macro that applies a macro would never end; "notify" is for rules, nobody waits for it here.
@@ -39,13 +40,17 @@ ACTIONS_HELP = later(
 class ActionsField(forms.CharField):
     """`support.actions` as lines such as “add_tags: outage, vip”."""
 
+    without = NOT_HERE
+
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(map(_line, value)) if isinstance(value, list) else value
 
     def clean(self, value: Any) -> list[dict[str, Any]]:
         lines = [line for line in str(value or "").splitlines() if line.strip()]
+        if self.required and not lines:
+            raise ValidationError(self.error_messages["required"], code="required")
         actions = [_action(line) for line in lines]
-        check_actions(actions, without=NOT_HERE)
+        check_actions(actions, without=self.without)
         return actions
 
 

@@ -8,6 +8,7 @@ from support.assignment.absence import (
     set_absence,
 )
 from support.assignment.giving import assign_waiting
+from support.assignment.people import hindrances
 from support.assignment.taking import take_next
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "end_absence",
     "end_absences",
     "hand_over_answered",
+    "hindrances",
     "set_absence",
     "take_next",
 ]

@@ -35,6 +35,7 @@ def post(url: str, body: str, headers: dict[str, str]) -> Outcome:
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
+    address = ""
     try:
         address = public_address(host, port)
         with _pool(parts.scheme, address, port, host) as pool:
@@ -44,7 +45,18 @@ def post(url: str, body: str, headers: dict[str, str]) -> Outcome:
     except AddressError as error:
         return Outcome(error=str(error))
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        return Outcome(error=f"{type(error).__name__}: {error}"[:500])
+        return Outcome(error=_words(error, address, port)[:500])
+
+
+def _words(error: Exception, address: str, port: int) -> str:
+    where = {"address": address, "port": port}
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        return _("Nobody takes calls at %(address)s, port %(port)s.") % where
+    if isinstance(error, urllib3.exceptions.TimeoutError):
+        return _("Timeout: no answer within %s seconds.") % READ
+    if isinstance(error, urllib3.exceptions.SSLError):
+        return _("The certificate is not right: %s") % error
+    return f"{type(error).__name__}: {error}"
 
 
 def _pool(scheme: str, address: str, port: int, host: str) -> urllib3.HTTPConnectionPool:

@@ -71,12 +71,13 @@ def test_events_arrive_signed(other):
         with pytest.raises(WebhookVerificationError):
             Webhook(webhooks.new_secret()).verify(body, headers)
     first, second = (json.loads(body) for _path, _headers, body in other.received)
+    ticket.refresh_from_db()
     assert first["type"] == "ticket.opened"
     assert first["data"]["ticket"] == {
         "number": ticket.number, "status": "new", "channel": "email", "language": "en",
         "queue": "general", "assignee": None, "customer": ticket.customer.reference,
-        "incident": None, "tags": ["vip"], "priority": first["data"]["ticket"]["priority"],
-        "score": first["data"]["ticket"]["score"], "due_at": None,
+        "incident": None, "tags": ["vip"], "priority": ticket.get_band_display(),
+        "score": ticket.score, "due_at": ticket.due_at and ticket.due_at.isoformat(),
         "created_at": ticket.created_at.isoformat(),
     }  # fmt: skip
     assert second["data"]["event"]["by"] == ann.email

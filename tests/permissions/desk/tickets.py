@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from backoffice.accounts.roles import Role
-from support.models import Queue
 from tests.permissions.rows import ADMINISTRATOR, AUDITS, MANAGER, Row, pages
-from tests.support.factories import opened
+from tests.support.factories import QueueFactory, opened
 
 AGENTS = frozenset({Role.SUPPORT_AGENT.value, Role.SUPPORT_LEAD.value})
 LEAD = frozenset({Role.SUPPORT_LEAD.value})
@@ -22,4 +21,4 @@ def rows() -> Iterator[Row]:
 
 
 def world(made: dict[str, Any]) -> dict[str, Any]:
-    return {"ticket": opened().pk, "queue": Queue.objects.get(is_default=True).pk}
+    return {"ticket": opened().pk, "queue": QueueFactory.create().pk}
