@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as later
 
 from backoffice.accounts.models import User
 from backoffice.customers.models import Customer
+from backoffice.display import money
+from compensation.models import Award
 from incidents.models import Incident
 from support.models import Message, Queue, TicketEvent
 from support.models.ticket import Band, Channel, Status
@@ -35,6 +37,12 @@ _OWN_REASONS = {
     "queue": later("with the queue"),
     "merged": later("with the merge"),
     "again": later("once more"),
+}
+# The deadlines, as the events name them.
+_CLOCKS = {
+    "first_response": later("first answer"),
+    "next_response": later("next answer"),
+    "resolution": later("solution"),
 }
 
 
@@ -208,6 +216,32 @@ def _named(words: Any) -> Callable[[TicketEvent, Names], str]:
     return say
 
 
+def _clock(words: Any) -> Callable[[TicketEvent, Names], str]:
+    def say(event: TicketEvent, names: Names) -> str:
+        clock = _CLOCKS.get(event.data.get("clock", ""), "")
+        return f"{words}: {clock}" if clock else str(words)
+
+    return say
+
+
+def _goodwill(event: TicketEvent, names: Names) -> str:
+    data = event.data
+    if data.get("amount_minor"):
+        given = money(data["amount_minor"], data["currency"])
+    else:
+        given = f"{_label(Award.Benefit, data.get('benefit'))}, {data.get('days', 0)} d"
+    batch = data.get("batch")
+    said = _("Goodwill: {given}").format(given=given)
+    return said + (_(", waits for finance in batch {number}").format(number=batch) if batch else "")
+
+
+def _survey(event: TicketEvent, names: Names) -> str:
+    score = event.data.get("to")
+    if score is None:
+        return _("Asked how it was")
+    return _("The customer's answer to the survey: {score}").format(score=score)
+
+
 def _label(choices: Any, value: Any) -> str:
     return str(choices(value).label) if value in choices.values else str(value or "–")
 
@@ -230,4 +264,8 @@ _WORDS: dict[Kind, Callable[[TicketEvent, Names], str]] = {
     Kind.PARENT: _parent,
     Kind.MACRO: _named(later("Macro")),
     Kind.RULE: _named(later("Rule")),
+    Kind.GOODWILL: _goodwill,
+    Kind.SLA_WARNING: _clock(later("Deadline near")),
+    Kind.SLA_BREACH: _clock(later("Deadline missed")),
+    Kind.SURVEY: _survey,
 }

@@ -1,6 +1,7 @@
 """A ticket's page as an agent reads it."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -15,6 +16,7 @@ from support.matching import link
 from support.models import Message, Survey, Ticket
 from support.processing import process_events
 from support.tickets import add_note, assign, receive_message, reply, set_parent
+from support.timeline import record_event
 from tests.accounts.factories import staff
 from tests.compensation.factories import AwardFactory, BatchFactory
 from tests.compensation.screens import words
@@ -135,6 +137,27 @@ def test_changes_stand_between_the_words(client, ann):
     assert page.index("Nothing works since two.") < taken < page.index("And my phone is dead.")
     assert f"Taken {ann}: I know them" in page
     assert f"Status: new → open {ann}: with the assignment" in page
+
+
+def test_what_the_desk_did_by_itself_is_told_in_words(client):
+    ticket = opened()
+    say = partial(record_event, ticket.pk, by=None)
+    say("sla_breach", clock="first_response", of="x")
+    say("goodwill", benefit="credit", amount_minor=2000, currency="EUR", days=0, batch="2026-031")
+    say("goodwill", benefit="priority", amount_minor=0, currency="", days=14, batch="")
+    say("survey", change=(None, 4), survey=1)
+    say("rule", name="Fibre first", rule=1)
+    say("delivery", state="bounced", message=1, reason="mailbox full")
+    page = page_of(client, ticket)
+    for line in (
+        "Deadline missed: first answer by itself",
+        "Goodwill: EUR 20.00, waits for finance in batch 2026-031",
+        "Goodwill: priority support, 14 d",
+        "The customer's answer to the survey: 4",
+        "Rule Fibre first",
+        "Answer: came back by itself: mailbox full",
+    ):
+        assert line in page
 
 
 def full_ticket(count, author):

@@ -92,7 +92,11 @@
     }
   });
   window.addEventListener("pagehide", () => {
-    if (isDirty() && !isSending) navigator.sendBeacon(form.dataset.draft, draftData());
+    if (!isDirty() || isSending) return;
+    const data = draftData();
+    // What is being saved right now changes the version: this comes after it.
+    if (saving) data.delete("version");
+    navigator.sendBeacon(form.dataset.draft, data);
   });
   document.addEventListener("visibilitychange", () => document.hidden && keep());
 
