@@ -21,6 +21,8 @@ class QueueAdmin(ModelAdmin):  # type: ignore[misc]
     """Set up by leads and administrators."""
 
     form = QueueForm
+    # One by one: the default queue stays.
+    actions = None
     list_display = ("name", "state", "assignment_label", "people", "needs", "email")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
