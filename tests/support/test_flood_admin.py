@@ -117,7 +117,7 @@ def test_list_of_matches_confirms_many(client, incident):
     matches = [proposed(incident) for _ in range(3)]
     address = reverse("admin:support_incidentmatch_changelist")
     page = client.get(f"{address}?incident=INC-2026-014&state__exact=proposed")
-    assert "The incident hit this customer." in page.content.decode()
+    assert "The incident hit this customer" in page.content.decode()
     chosen = {
         "action": "confirm_matches",
         "_selected_action": [match.pk for match in matches[:2]],
@@ -208,3 +208,14 @@ def test_pages_take_the_same_queries(client, incident, tickets, django_assert_ma
         client.get(address)
         with django_assert_max_num_queries(most):
             assert client.get(address).status_code == 200
+
+
+def test_queue_page_links_and_unlinks_many(client, incident):
+    signed_in(client, agent())
+    chosen = [opened(customer=CustomerFactory.create()).pk for _ in range(2)]
+    address = door("ticket_bulk")
+    assert "Fibre outage" in client.get(address).content.decode()
+    client.post(address, {"do": "incident", "ticket": chosen, "to_incident": "INC-2026-014"})
+    assert incident.tickets.count() == 2
+    client.post(address, {"do": "incident", "ticket": chosen[:1], "to_incident": "none"})
+    assert [ticket.pk for ticket in incident.tickets.all()] == chosen[1:]

@@ -12,10 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backoffice.accounts.models import User
+from incidents.models import Incident
+from support import matching
 from support import tickets as verbs
 from support.admin.ticket_list.asking import need, to_queue
 from support.admin.ticket_list.page import listed
 from support.bulk import MOST, Outcome, Verb, do_to_all, merge_all, plan_merge
+from support.matching.candidates import recent_incidents
 from support.models import Queue, Ticket
 from support.models.ticket import Band, Status
 from support.queue_filters import Filter, desk_of
@@ -59,6 +62,7 @@ def _forms(request: HttpRequest, user: User) -> HttpResponse:
         "queues": Queue.objects.seen_by(user).filter(is_active=True).order_by("name"),
         "statuses": [(s.value, s.label) for s in Status if s != Status.NEW],
         "bands": list(reversed(Band.choices)),
+        "incidents": recent_incidents(),
         "may_merge": user.has_perm("support.merge_ticket"),
         "reader": user,
     }
@@ -114,6 +118,7 @@ def _verb(wanted: Wanted) -> Verb:
         "queue": _queueing,
         "tags": _tagging,
         "priority": _raising,
+        "incident": _linking,
     }
     if wanted.do not in makers:
         raise ValidationError(_("Say what to do with them."))
@@ -155,6 +160,16 @@ def _raising(wanted: Wanted) -> Verb:
     if band not in {str(value) for value in Band.values}:
         raise ValidationError(_("Say which priority."))
     return lambda ticket: verbs.change_ticket(ticket, by=wanted.user, band_floor=int(band))
+
+
+def _linking(wanted: Wanted) -> Verb:
+    number = wanted.said.get("to_incident", "")
+    if number == "none":
+        return lambda ticket: matching.unlink(ticket, by=wanted.user)
+    incident = Incident.objects.filter(number=number).first()
+    if incident is None:
+        raise ValidationError(_("Say to which incident."))
+    return lambda ticket: matching.link(ticket, incident, by=wanted.user)
 
 
 def _tell(request: HttpRequest, outcome: Outcome) -> None:
