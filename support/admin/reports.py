@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from backoffice.accounts.models import User
 from support.forms import ReportForm
 from support.reports import Report, Scope, report_of, ticket_lines
+from support.surveys import summary
 
 DAYS = 30
 # For Chart.js, which the theme brings: figures on the axis, bars that can be seen.
@@ -42,6 +43,7 @@ def reports(request: HttpRequest) -> HttpResponse:
             "form": form,
             "report": report,
             "charts": _charts(report) if report else [],
+            "surveys": _surveys(scope) if scope else None,
             "query": request.GET.urlencode(),
             **admin.site.each_context(request),
             "title": _("Reports"),
@@ -91,6 +93,16 @@ def _scope(form: ReportForm, user: User) -> Scope | None:
     except ValidationError as error:
         form.add_error(None, error)
         return None
+
+
+def _surveys(scope: Scope) -> dict[str, Any] | None:
+    """What customers said in these days; of the whole desk, for an incident has no queue."""
+    if scope.queue or scope.agent:
+        return None
+    return {
+        "template": "admin/support/reports/surveys.html",
+        "sums": summary(scope.start, scope.end),
+    }
 
 
 def _charts(report: Report) -> list[dict[str, Any]]:

@@ -38,10 +38,13 @@ class Summary:
         return _percent(self.nps_answers, self.nps_sent)
 
 
-def summary(since: datetime) -> Summary:
-    """The surveys sent since then (UTC), in one query."""
+def summary(since: datetime, until: datetime | None = None) -> Summary:
+    """The surveys sent since then and before `until` (UTC; None: until now), in one query."""
+    sent = Survey.objects.filter(sent_at__gte=since)
+    if until is not None:
+        sent = sent.filter(sent_at__lt=until)
     csat, nps = Q(kind=Survey.Kind.CSAT), Q(kind=Survey.Kind.NPS)
-    got: dict[str, Any] = Survey.objects.filter(sent_at__gte=since).aggregate(
+    got: dict[str, Any] = sent.aggregate(
         csat_sent=Count("id", filter=csat),
         csat_answers=Count("score", filter=csat),
         csat_average=Avg("score", filter=csat),
