@@ -243,6 +243,8 @@ class Ticket(Movable):
             ),
             models.Index("status", F("id").desc(), name="ticket_status"),
             models.Index("due_at", name="ticket_due", condition=~Q(due_at=None)),
+            # for surveys: those solved lately, among millions
+            models.Index("solved_at", name="ticket_solved", condition=~Q(solved_at=None)),
             models.Index("alarm_at", name="ticket_alarm", condition=~Q(alarm_at=None)),
             models.Index(F("created_at").desc(), name="ticket_created"),
             GinIndex("search", name="ticket_words"),
