@@ -13,6 +13,7 @@ from tests.browser import browser, needs_chromium
 from tests.customers.factories import CustomerFactory
 from tests.incidents.factories import IncidentFactory
 from tests.support.factories import opened
+from tests.support.keyboard import press, tab_to
 
 __all__ = ["browser"]
 
@@ -48,24 +49,6 @@ def page(browser, live_server):
     page = context.new_page()
     page.base = live_server.url
     return page
-
-
-def tab_to(page, name, *, most=150):
-    """Press Tab until what is focused says `name`."""
-    for _turn in range(most):
-        page.keyboard.press("Tab")
-        said = page.evaluate(
-            "(e => (e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.innerText || '')"
-            ".trim())(document.activeElement)"
-        )
-        if said.startswith(name):
-            return
-    raise AssertionError(f"No way by Tab to “{name}”.")
-
-
-def press(page, name):
-    tab_to(page, name)
-    page.keyboard.press("Enter")
 
 
 def test_mass_reply_is_sent_by_keyboard_alone(page, incident):
