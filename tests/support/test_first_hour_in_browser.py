@@ -92,8 +92,8 @@ def test_first_hour_by_keyboard_alone(signed_in, live_server, urgent):
     keys.press("Control+Enter")
     expect(page.get_by_text(re.compile(r"To be sent in \d+ s"))).to_be_visible()
 
-    keys.press("Escape")
-    page.evaluate("document.activeElement.blur()")
+    expect(words).to_have_value("")
+    keys.press("Escape")  # leaves the composer
     keys.press("g")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Goodwill for Ada Byron")
@@ -116,7 +116,9 @@ def test_first_hour_by_keyboard_alone(signed_in, live_server, urgent):
 
     lead = signed_in(staff(Role.SUPPORT_LEAD))
     lead.goto(f"{live_server.url}/admin/incidents/incident/{urgent.incident_id}/change/")
+    expect(lead.locator("#incident-tickets")).to_contain_text("2 linked")
     press(lead, "Answer")
+    expect(lead.get_by_label("State and next step")).to_contain_text("Write it")
     press(lead, "Send to 1 customer")
     expect(lead.get_by_role("dialog")).to_contain_text("Send to 1 customer")
     press(lead, "Send to 1 customer")
