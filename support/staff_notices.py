@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -81,15 +82,19 @@ def _tell(user: User) -> bool:
 
 def _subject(news: list[StaffNotice]) -> str:
     if len(news) == 1:
-        one = news[0]
-        return _one_line(f"T-{one.ticket_id}: {one.text}" if one.ticket_id else one.text)
+        return " ".join(_line(news[0]).split())[:150]
     return ngettext("%s piece of news", "%s pieces of news", len(news)) % len(news)
 
 
 def _body(news: list[StaffNotice]) -> str:
-    lines = [f"T-{one.ticket_id}: {one.text}" if one.ticket_id else one.text for one in news]
+    lines = []
+    for one in news:
+        lines.append(_line(one))
+        if one.ticket_id:
+            path = reverse("admin:support_ticket_change", args=[one.ticket_id])
+            lines.append(f"{settings.PUBLIC_URL.rstrip('/')}{path}")
     return "\n".join([*lines, "", _("You get this mail because the support desk names you.")])
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:150]
+def _line(one: StaffNotice) -> str:
+    return f"T-{one.ticket_id}: {one.text}" if one.ticket_id else one.text

@@ -161,6 +161,7 @@ def test_notify_sends_one_mail_a_person(ann):
     assert send_staff_notices() == 1
     assert [(m.to, m.subject) for m in mail.outbox] == [(["ann@example.com"], "2 pieces of news")]
     assert mail.outbox[0].body.count(f"{ticket.number}: VIP waits") == 2
+    assert f"/admin/support/ticket/{ticket.pk}/change/" in mail.outbox[0].body
     assert send_staff_notices() == 0
 
 
