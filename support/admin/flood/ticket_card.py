@@ -103,7 +103,12 @@ def page_part(ticket: Ticket, user: Any) -> dict[str, Any]:
     )
     may_link = any(user.has_perm(name) for name in MAY_LINK) and ticket.merged_into_id is None
     linked = next((match for match in matches if match.state == State.LINKED), None)
-    others = [incident for incident in recent_incidents() if incident.pk != ticket.incident_id]
+    named = {match.incident_id for match in matches if match.state == State.PROPOSED}
+    others = [
+        incident
+        for incident in recent_incidents()
+        if incident.pk != ticket.incident_id and incident.pk not in named
+    ]
     return {
         "ticket": ticket,
         "incident": ticket.incident,
