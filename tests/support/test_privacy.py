@@ -342,8 +342,8 @@ def test_page_says_what_is_erased_and_kept_before_it_is(client, ada, administrat
     page = reverse("admin:support_privacyrequest_person") + f"?customer={ada.pk}"
     assert page in client.get(reverse("admin:customers_customer_change", args=[ada.pk])).text
     text = " ".join(client.get(page).text.split())
-    assert "files of 1 tickets, 4 messages and 2 files, closes these tickets, and ends 1" in text
-    assert "Keeps 1 credits and other awards and 1 ledger entries" in text
+    assert "addresses in 1 ticket, 4 messages and 2 files, closes what is open" in text
+    assert "Keeps 1 award and 1 ledger entry, without a name." in text
     erase = reverse("admin:support_privacyrequest_erase")
     client.post(erase, {"customer": ada.pk, "reason": ""})
     assert PrivacyRequest.objects.count() == 0
