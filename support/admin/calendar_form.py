@@ -48,12 +48,12 @@ class HoursField(forms.CharField):
 class CalendarForm(forms.ModelForm):  # type: ignore[type-arg]
     """`hours` is what the form says, stored or not, once it and its closures are valid."""
 
-    time_zone = forms.ChoiceField(label=gettext_lazy("time zone"), widget=UnfoldAdminSelectWidget)
+    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), widget=UnfoldAdminSelectWidget)
     country = forms.ChoiceField(
-        label=gettext_lazy("holidays of"), required=False, widget=UnfoldAdminSelectWidget
+        label=gettext_lazy("Public holidays of"), required=False, widget=UnfoldAdminSelectWidget
     )
     subdivision = forms.ChoiceField(
-        label=gettext_lazy("part of the country"), required=False, widget=UnfoldAdminSelectWidget
+        label=gettext_lazy("Part of the country"), required=False, widget=UnfoldAdminSelectWidget
     )
 
     day_0 = HoursField(CalendarSlot.Weekday.MONDAY)
@@ -136,6 +136,13 @@ def week_of(calendar: Calendar) -> list[str]:
 
 def clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def working_hours(seconds: int) -> str:
+    """64 h 30 min: a day of work is no day of 24 hours, so hours are not made into days."""
+    hours, minutes = divmod(seconds // 60, 60)
+    parts = [f"{hours} h" if hours else "", f"{minutes} min" if minutes else ""]
+    return " ".join(filter(None, parts)) or "–"
 
 
 def countries() -> list[tuple[str, str]]:

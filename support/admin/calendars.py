@@ -21,6 +21,7 @@ from support.admin.calendar_form import (
     clock,
     subdivisions,
     week_of,
+    working_hours,
 )
 from support.business_time import BusinessCalendar
 from support.models import Calendar, Closure
@@ -65,7 +66,7 @@ class CalendarAdmin(ModelAdmin):  # type: ignore[misc]
         (
             _("Hours"),
             {
-                "fields": (tuple(DAYS[:4]), tuple(DAYS[4:])),
+                "fields": tuple(DAYS),
                 "description": _(
                     "Several a day between commas: 09:00–12:00, 13:00–17:00. The day ends at 24:00."
                 ),
@@ -195,8 +196,15 @@ def shown(hours: BusinessCalendar, closings: list[Closing]) -> dict[str, Any]:
     days = coming_days(hours, closings, first=today, days=PREVIEW_DAYS)
     return {
         "problems": [],
-        "days": [(day, ", ".join(f"{clock(a)}–{clock(b)}" for a, b in day.slots)) for day in days],
-        "seconds": sum(day.seconds for day in days),
+        "days": [
+            (
+                day,
+                ", ".join(f"{clock(a)}–{clock(b)}" for a, b in day.slots),
+                working_hours(day.seconds),
+            )
+            for day in days
+        ],
+        "together": working_hours(sum(day.seconds for day in days)),
     }
 
 

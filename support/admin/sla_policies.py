@@ -13,7 +13,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from backoffice.accounts.models import User
-from backoffice.display import duration
+from support.admin.calendar_form import working_hours
 from support.conditions import ConditionError, parse_ticket_condition
 from support.models import SlaPolicy
 from support.models.ticket import UNSOLVED
@@ -84,7 +84,7 @@ class SlaPolicyAdmin(ModelAdmin):  # type: ignore[misc]
     filter_horizontal = ("notify",)
     fieldsets = (
         (None, {"fields": (("name", "calendar"), "condition", ("position", "is_active"))}),
-        (_("Promises"), {"fields": (PROMISES, "pauses_on_hold")}),
+        (_("Promises"), {"fields": (*PROMISES, "pauses_on_hold")}),
         (
             _("Before and after a missed deadline"),
             {
@@ -150,7 +150,7 @@ class SlaPolicyAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 def promised(minutes: int | None) -> str:
-    return duration(minutes * 60) if minutes else "–"
+    return working_hours((minutes or 0) * 60)
 
 
 def colleagues() -> QuerySet[User]:
