@@ -28,14 +28,14 @@ from backoffice.accounts.models import User
 from backoffice.customers.models import Customer
 from incidents.models import Incident
 from support.models import Queue, Ticket
-from support.models.ticket import ACTIVE, UNSOLVED, WORK_ORDER, Status
+from support.models.ticket import ACTIVE, RESTING, UNSOLVED, WORK_ORDER, Status
 
 SOON = timedelta(minutes=30)
 LONGEST = 200
 STATUSES: dict[str, tuple[str, ...]] = {
     **{status.value: (status.value,) for status in Status},
     "active": ACTIVE,
-    "waiting": (Status.WAITING, Status.ON_HOLD),
+    "waiting": RESTING,
     "unsolved": UNSOLVED,
 }
 # What an index gives in the order of work; anything more is looked up first and sorted then.

@@ -6,6 +6,7 @@ know whether 48,211 or 48,212 wait, and the page must not pay for it.
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,19 +53,31 @@ def counts_of(desk: Desk, queries: Sequence[str]) -> dict[str, int]:
     """How many tickets each query string finds, at most MOST_COUNTED + 1. One query, or none."""
     wanted = sorted(set(queries))
     key = _counts_key(desk, wanted)
-    try:
-        kept = cache.get(key)
-    except RedisError:
-        return _counted(desk, wanted)
-    if kept is None:
+    kept = kept_counts(desk, wanted)
+    if not kept:
         kept = _counted(desk, wanted)
-        cache.set(key, kept, COUNTS_KEPT)
-    return dict(kept)
+        with suppress(RedisError):
+            cache.set(key, kept, COUNTS_KEPT)
+    return kept
 
 
-def forget_counts(desk: Desk, queries: Sequence[str]) -> None:
-    """So that whoever just changed tickets sees it."""
-    cache.delete(_counts_key(desk, sorted(set(queries))))
+def kept_counts(desk: Desk, queries: Sequence[str]) -> dict[str, int]:
+    """The same where they were counted some seconds ago, else nothing. No query."""
+    try:
+        return dict(cache.get(_counts_key(desk, sorted(set(queries)))) or {})
+    except RedisError:
+        return {}
+
+
+def quick(tabs: Sequence[Tab]) -> list[str]:
+    """The query strings of those tabs that an index counts at once, whatever they hold."""
+    return [tab.query for tab in tabs if tab.group in {"desk", "queue"}]
+
+
+def slow(tabs: Sequence[Tab]) -> list[str]:
+    """Those of the others that can be counted at all: a filter may have to look through much."""
+    said = {tab.query: Filter.read(tab.query) for tab in tabs if tab.group not in {"desk", "queue"}}
+    return [query for query, words in said.items() if not words.q]
 
 
 def save_view(*, by: User, name: str, query: str) -> SavedView:

@@ -5,6 +5,7 @@ each of our languages' dictionaries, for people search in one language what was 
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -21,10 +22,9 @@ from support.models.text import DICTIONARIES
 # More than anybody reads; beyond it the newest are shown, and it is said.
 MOST_FOUND = 2000
 MOST_CUSTOMERS = 200
+MESSAGES_A_TICKET = 3
 _WITHOUT = re.compile(r'(?<!\S)-("[^"]*"|\S+)')
 _NUMBER = re.compile(r"(?:t-?)?(\d{1,15})", re.IGNORECASE)
-# Which part of the search found a ticket.
-_SUBJECTS, _MESSAGES, _OTHERS = 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -46,42 +46,41 @@ def search_tickets(queryset: QuerySet[Ticket], text: str, *, newest: int = MOST_
     if not words:
         return Found()
     parts = _parts(queryset.order_by(), words)
-    rows = _united([part[: MOST_FOUND + 1] for part in parts])
-    ids = {pk for pk, _part in rows}
-    if len(ids) <= MOST_FOUND and not _any_full(rows):
+    rows = _united({n: part[: MOST_FOUND + 1] for n, part in enumerate(parts)})
+    found = Counter(n for _pk, n in rows)
+    full = [n for n in found if found[n] > MOST_FOUND]
+    ids = {pk for pk, n in rows if n not in full}
+    if not full and len(ids) <= MOST_FOUND:
         return Found(frozenset(ids))
-    latest = _united([part.order_by("-found")[:newest] for part in parts])
-    newest_first = sorted({pk for pk, _part in latest}, reverse=True)
-    return Found(frozenset(newest_first[:newest]), is_cut=True)
+    # Only those parts are asked again that have more: a word that is in many subjects and in no
+    # message would be looked for in all of them. Several messages may be of one ticket.
+    most = newest * MESSAGES_A_TICKET
+    ids |= {pk for pk, _n in _united({n: parts[n].order_by("-found")[:most] for n in full})}
+    return Found(frozenset(sorted(ids, reverse=True)[:newest]), is_cut=True)
 
 
 def _parts(queryset: QuerySet[Ticket], text: str) -> list[QuerySet[Any]]:
-    """A query for each way to find a ticket, each giving `found` (its id) and `part`."""
+    """A query for each way to find a ticket, each giving its id as `found`."""
     matching = _matching(text)
     spoken = Message.objects.filter(matching).order_by()
     if queryset.query.where:
         spoken = spoken.filter(ticket__in=queryset)
     return [
-        _as_part(queryset.filter(matching), "pk", _SUBJECTS),
-        _as_part(spoken, "ticket_id", _MESSAGES),
-        _as_part(queryset.filter(_named(text)), "pk", _OTHERS),
+        queryset.filter(matching).annotate(found=F("pk")),
+        spoken.annotate(found=F("ticket_id")),
+        *(queryset.filter(named).annotate(found=F("pk")) for named in _named(text)),
     ]
 
 
-def _as_part(rows: QuerySet[Any], column: str, part: int) -> QuerySet[Any]:
-    named = rows.annotate(found=F(column), part=Value(part, output_field=IntegerField()))
-    found: QuerySet[Any] = named.values_list("found", "part")
-    return found
-
-
-def _united(parts: list[QuerySet[Any]]) -> list[tuple[int, int]]:
-    first, *others = parts
-    return list(first.union(*others, all=True))
-
-
-def _any_full(rows: list[tuple[int, int]]) -> bool:
-    counts = [sum(1 for _pk, part in rows if part == each) for each in (_SUBJECTS, _MESSAGES)]
-    return max(counts) > MOST_FOUND
+def _united(parts: dict[int, QuerySet[Any]]) -> list[tuple[int, int]]:
+    """All at once: the ids, each with the number of its part."""
+    if not parts:
+        return []
+    numbered = [
+        rows.annotate(part=Value(n, output_field=IntegerField())).values_list("found", "part")
+        for n, rows in parts.items()
+    ]
+    return list(numbered[0].union(*numbered[1:], all=True))
 
 
 def _matching(text: str) -> Q:
@@ -101,27 +100,27 @@ def _query(words: str) -> SearchQuery:
     return reduce(or_, queries)
 
 
-def _named(text: str) -> Q:
-    """That the text is the ticket's number, its sender's address, or names its customer."""
-    named = Q(customer__in=_customers(text)[:MOST_CUSTOMERS])
+def _named(text: str) -> list[Q]:
+    """Ways in which the text may name a ticket: its number, its sender, its customer.
+
+    Each is a query of its own: joined by OR no index would serve them.
+    """
+    named = [Q(customer__in=who[:MOST_CUSTOMERS]) for who in _customers(text)]
     if number := _NUMBER.fullmatch(text):
-        named |= Q(pk=int(number[1]))
+        named.append(Q(pk=int(number[1])))
     if "@" in text:
-        named |= Q(requester_address=text.lower())
+        named.append(Q(requester_address=text.lower()))
     return named
 
 
-def _customers(text: str) -> QuerySet[Any]:
-    """The ids of customers whose reference or address is the text, or whose name has its words."""
-    by_name = " & ".join(f"'{word}':*" for word in re.findall(r"\w+", text))
-    who = Q(reference=text)
+def _customers(text: str) -> list[QuerySet[Any]]:
+    """Customers whose reference or address is the text, or whose name has its words."""
+    everybody = Customer.objects.order_by().values("pk")
+    who = [everybody.filter(reference=text)]
     if "@" in text:
-        who |= Q(folded=Lower(Value(text)))
-    elif by_name:
-        who |= Q(words=SearchQuery(by_name, config="simple", search_type="raw"))
-    return (
-        Customer.objects.alias(folded=Lower("email"), words=SearchVector("name", config="simple"))
-        .filter(who)
-        .order_by()
-        .values("pk")
-    )
+        return [*who, everybody.alias(folded=Lower("email")).filter(folded=text.lower())]
+    if by_name := " & ".join(f"'{word}':*" for word in re.findall(r"\w+", text)):
+        words = everybody.alias(words=SearchVector("name", config="simple"))
+        query = SearchQuery(by_name, config="simple", search_type="raw")
+        who.append(words.filter(words=query))
+    return who

@@ -52,6 +52,8 @@ class Band(models.IntegerChoices):
 
 # What an agent has to do something about.
 ACTIVE = (Status.NEW, Status.OPEN)
+# What waits for somebody else.
+RESTING = (Status.WAITING, Status.ON_HOLD)
 # What is not over yet.
 UNSOLVED = (Status.NEW, Status.OPEN, Status.WAITING, Status.ON_HOLD)
 _ANY = frozenset(Status)
@@ -234,6 +236,13 @@ class Ticket(Movable):
             models.Index(
                 "incident", F("id").desc(), name="ticket_incident", condition=~Q(incident=None)
             ),
+            models.Index(
+                "incident",
+                *WORK_ORDER,
+                name="ticket_incident_work",
+                condition=Q(status__in=ACTIVE, incident__isnull=False),
+            ),
+            models.Index(*WORK_ORDER, name="ticket_resting", condition=Q(status__in=RESTING)),
             models.Index("customer", F("id").desc(), name="ticket_customer"),
             models.Index("requester_address", F("id").desc(), name="ticket_address"),
             models.Index(

@@ -51,7 +51,7 @@ SELECT (ARRAY['No internet since ', 'Kein Internet seit ', 'Нет интерн�
     CASE r %% 10 WHEN 0 THEN ARRAY['vip'] WHEN 1 THEN ARRAY['router', 'fibre']
          ELSE '{}'::varchar[] END,
     CASE WHEN r %% 40 = 8 THEN %(incident)s END,
-    r %% 101, 1 + (r %% 100) / 30,
+    r %% 101, 1 + (n / 7) %% 4,
     jsonb_build_object('plan', r %% 21, 'waiting', r %% 16, 'incident', r %% 17, 'words', '[]'),
     0, CASE WHEN r %% 100 < 20 AND r %% 7 > 0
             THEN now() + (r %% 4320 - 60) * interval '1 minute' END,

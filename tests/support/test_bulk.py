@@ -8,6 +8,7 @@ from support import bulk
 from support.models import Ticket, TicketEvent
 from tests.accounts.factories import staff
 from tests.customers.factories import CustomerFactory
+from tests.incidents.factories import IncidentFactory
 from tests.support.factories import QueueFactory, TicketFactory, agent
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +94,7 @@ def test_queue_tags_and_priority():
         ({"do": "queue", "to_queue": "nowhere"}, "Say into which queue."),
         ({"do": "tags", "add_tags": " , "}, "Write a tag to put on or take off."),
         ({"do": "tags", "add_tags": "x" * 51}, "is too long"),
+        ({"do": "incident", "to_incident": "INC-0"}, "Say to which incident."),
         ({"do": "priority", "band": "9"}, "Say which priority."),
         ({"do": "assign", "assignee": "9" * 30}, "Say to whom."),
         ({"do": "status", "status": "gone"}, "“gone” is no status."),
@@ -143,3 +145,10 @@ def test_the_forms_offer_who_works_here():
     page = client.get(URL).content.decode()
     assert str(finance) not in page
     assert 'name="do" value="assign"' in page
+
+
+def test_link_to_an_incident():
+    incident, tickets = IncidentFactory(), [TicketFactory() for _n in range(2)]
+    response = post(agent(), tickets, do="incident", to_incident=incident.number)
+    assert told(response) == ["2 done."]
+    assert set(Ticket.objects.values_list("incident", flat=True)) == {incident.pk}

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.accounts.roles import Role
-from support import presence, queue_views
+from support import presence, queue_views, search
 from support.admin.ticket_list import page
 from support.models import SavedView, Ticket
 from support.queue_filters import desk_of
@@ -157,8 +157,13 @@ def test_tabs_count_what_they_show():
     counts = {e["tab"].title: e["count_words"] for e in response.context["tabs"]}
     assert counts == {
         "To do": "3", "Mine": "1", "Unassigned": "2", "Breaching": "1", "Waiting": "1",
-        running.number: "1",
+        running.number: "",  # counted a moment later
     }  # fmt: skip
+    news = client_of(me).get(reverse("admin:support_ticket_news")).json()["counts"]
+    assert news[f"queue=all&incident={running.number}"] == "1"
+    response = client_of(me).get(URL)
+    counts = {e["tab"].title: e["count_words"] for e in response.context["tabs"]}
+    assert counts[running.number] == "1"
     assert response.context["lead"][0].startswith("1 ticket is late or due within half an hour")
 
 
@@ -179,8 +184,15 @@ def test_an_empty_queue_says_so():
     assert "No ticket fits this filter." in page
 
 
-@pytest.mark.parametrize("query", ["", "q=internet", "tag=a", "status=solved", "assignee=me"])
-def test_queries_do_not_grow_and_are_at_most_twelve(query, django_assert_max_num_queries):
+@pytest.mark.parametrize(
+    "query", ["", "q=internet", "tag=a", "status=solved", "assignee=me", "cut"]
+)
+def test_queries_do_not_grow_and_are_at_most_twelve(
+    query, django_assert_max_num_queries, monkeypatch
+):
+    if query == "cut":  # more than can be sorted: one query more
+        query = "q=internet"
+        monkeypatch.setattr(search, "MOST_FOUND", 0)
     reader = agent(QueueFactory(), QueueFactory())
     SavedView.objects.create(owner=reader, name="VIPs", query="tag=vip")
     client, counted = client_of(reader), []
@@ -222,7 +234,6 @@ def test_a_word_is_new_until_one_has_opened_the_ticket():
 
 
 def test_take_next_opens_what_it_took():
-    pytest.importorskip("support.assignment")
     me, ticket = agent(), opened()
     response = client_of(me).post(reverse("admin:support_ticket_take_next"))
     assert response["Location"] == reverse("admin:support_ticket_change", args=[ticket.pk])

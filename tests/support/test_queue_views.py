@@ -1,6 +1,7 @@
 """Saved and shared views."""
 
 import pytest
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
@@ -14,6 +15,11 @@ from tests.accounts.factories import staff
 from tests.support.factories import TicketFactory, agent
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _forget():
+    cache.clear()
 
 
 def titles(user):
@@ -87,6 +93,7 @@ def test_a_saved_view_is_a_tab_with_its_count():
     TicketFactory(tags=["vip"])
     TicketFactory()
     client.post(reverse("admin:support_savedview_save"), {"name": "VIPs", "query": "tag=vip"})
+    client.get(reverse("admin:support_ticket_news"))
     response = client.get("/admin/support/ticket/?tag=vip")
     entry = next(e for e in response.context["tabs"] if e["tab"].view)
     assert (entry["tab"].title, entry["count_words"], entry["is_open"]) == ("VIPs", "1", True)

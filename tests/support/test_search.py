@@ -98,3 +98,12 @@ def test_many_messages_of_few_tickets_are_cut_only_when_they_must(monkeypatch):
     cut = search_tickets(Ticket.objects.all(), "router")
     assert cut.is_cut  # not all were looked at
     assert cut.ids == {ticket.pk}
+
+
+def test_of_too_many_none_of_the_other_ways_is_lost(monkeypatch):
+    monkeypatch.setattr(search, "MOST_FOUND", 2)
+    made = [TicketFactory(subject="Router dead").pk for _n in range(3)]
+    spoken = MessageFactory(text="The router is dead.").ticket_id
+    assert search_tickets(Ticket.objects.all(), "router", newest=2) == search.Found(
+        frozenset([made[2], spoken]), is_cut=True
+    )

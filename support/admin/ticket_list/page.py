@@ -60,7 +60,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "query": chosen.query(),
         "tabs": tabs,
-        "lead": _lead(tabs),
+        "lead": _found(page, chosen) if chosen.q else _lead(tabs),
         "chips": filter_chips(chosen, desk),
         "page": page,
         "query_text_only": Filter(q=chosen.q).query(),
@@ -75,16 +75,21 @@ def queue_page(request: HttpRequest) -> HttpResponse:
 
 
 def _tabs(desk: Desk, chosen: Filter) -> list[dict[str, Any]]:
-    """The tabs with their counts, and which of them is open."""
+    """The tabs with their counts, and which of them is open.
+
+    What takes longer to count stands there once `news` has counted it, a moment later.
+    """
     tabs = queue_views.tabs_of(desk)
-    filters = {tab.query: Filter.read(tab.query) for tab in tabs}
-    counts = queue_views.counts_of(desk, [query for query, said in filters.items() if not said.q])
+    quick, slow = queue_views.quick(tabs), queue_views.slow(tabs)
+    # Nobody waits longer for what was searched so that the tabs can say how many they hold.
+    count = queue_views.kept_counts if chosen.q else queue_views.counts_of
+    counts = count(desk, quick) | queue_views.kept_counts(desk, slow)
     return [
         {
             "tab": tab,
             "count": counts.get(tab.query),
             "count_words": count_words(counts.get(tab.query)),
-            "is_open": filters[tab.query] == chosen,
+            "is_open": Filter.read(tab.query) == chosen,
         }
         for tab in tabs
     ]
@@ -118,6 +123,19 @@ def _lead(tabs: list[dict[str, Any]]) -> tuple[str, str]:
     if counts["todo"]:
         return _("Everything here is in somebody's hands."), "good"
     return _("No tickets wait."), "good"
+
+
+def _found(page: Page, chosen: Filter) -> tuple[str, str]:
+    """The first line of a search."""
+    total = MOST_FOUND if page.total is None else page.total
+    said = {"n": f"{total:,}", "text": chosen.q}
+    if page.is_cut:
+        words = _("More than %(n)s tickets were found for “%(text)s”: the newest come first.")
+        return words % said, ""
+    words = ngettext(
+        "%(n)s ticket was found for “%(text)s”.", "%(n)s tickets were found for “%(text)s”.", total
+    )
+    return words % said, ""
 
 
 def count_words(count: int | None) -> str:

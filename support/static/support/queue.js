@@ -86,6 +86,7 @@
     keys.add("s", "Set the status", () => ask("status"));
     keys.add("u", "Move to another queue", () => ask("queue"));
     keys.add("t", "Change tags", () => ask("tags"));
+    keys.add("l", "Link to an incident", () => ask("incident"));
     keys.add("p", "Set the priority", () => ask("priority"));
     all.addEventListener("change", toggleAll);
     document.addEventListener("change", (event) => {
@@ -128,7 +129,10 @@
       // The next one may get through.
     }
   }
-  if (page) setInterval(news, EVERY);
+  if (page) {
+    news();
+    setInterval(news, EVERY);
+  }
 
   // --- the filter, fetched when it is asked for --------------------------------------------------
 
