@@ -29,7 +29,8 @@ INSERT INTO support_ticket (subject, status, channel, language, queue_id, reques
     messages_count, created_at, updated_at)
 SELECT 'No internet, case ' || n, 'new', 'email', (ARRAY['en', 'en', 'de', 'ru'])[1 + n %% 4],
     %(first)s + n %% %(queues)s, '', 'c' || n || '@example.com', '{outage}', n %% 100,
-    1 + n %% 4, '{}', 0, timestamptz '2026-10-14Z' + (n::bigint * 7919 %% 100000) * interval '1 minute',
+    1 + n %% 4, '{}', 0,
+    timestamptz '2026-10-14Z' + (n::bigint * 7919 %% 100000) * interval '1 minute',
     0, 0, 1, now(), now()
 FROM generate_series(1, %(tickets)s) AS n
 """

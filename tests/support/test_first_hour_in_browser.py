@@ -114,7 +114,11 @@ def test_first_hour_by_keyboard_alone(signed_in, live_server, urgent):
     keys.press("Control+Enter")
     expect(page.locator(".tk-message.note")).to_contain_text("Called, all is well.")
 
-    lead = signed_in(staff(Role.SUPPORT_LEAD))
+    answer_the_rest(signed_in(staff(Role.SUPPORT_LEAD)), live_server, urgent)
+
+
+def answer_the_rest(lead, live_server, urgent):
+    """The lead's one answer to everybody who has none yet."""
     lead.goto(f"{live_server.url}/admin/incidents/incident/{urgent.incident_id}/change/")
     expect(lead.locator("#incident-tickets")).to_contain_text("2 linked")
     press(lead, "Answer")

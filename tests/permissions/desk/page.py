@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.files.base import ContentFile
-
 from support.attachments import store_attachment
 from support.models import Inbound, Macro, Message, Ticket
 from tests.permissions.desk.tickets import AGENTS, LEAD, SEES_DESK
@@ -48,6 +46,6 @@ def world(made: dict[str, Any]) -> dict[str, Any]:
         channel="email", external_id="a@b", raw=b"From: a@b\r\n\r\nx", ticket=ticket,
         message=message,
     )  # fmt: skip
-    attachment = store_attachment("a.txt", ContentFile(b"words"), message=message)
+    attachment = store_attachment("a.txt", b"words", message=message)
     macro = Macro.objects.create(name="Hello", texts={"en": "Hello."})
     return {"active_macro": macro.pk, "message": message.pk, "attachment": attachment.pk}

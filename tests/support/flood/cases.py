@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "de", "ru")
@@ -40,7 +41,7 @@ def cases(name: str, seed: int) -> list[Case]:
     return [case for language in LANGUAGES for case in _in_language(parts, language, draw)]
 
 
-def _in_language(parts: dict, language: str, draw: random.Random) -> Iterator[Case]:
+def _in_language(parts: dict[str, Any], language: str, draw: random.Random) -> Iterator[Case]:
     for about, texts in parts["about"].items():
         for line in texts[language]:
             for _turn in range(3):
@@ -56,7 +57,7 @@ def _in_language(parts: dict, language: str, draw: random.Random) -> Iterator[Ca
 
 
 def _case(
-    parts: dict, language: str, line: str, draw: random.Random, sender: str, about: str,
+    parts: dict[str, Any], language: str, line: str, draw: random.Random, sender: str, about: str,
     minutes: int | None = None,
 ) -> Case:  # fmt: skip
     subject, text = line.split("|")
