@@ -148,6 +148,10 @@
       const answer = await fetch(opener.dataset.filter);
       filter.innerHTML = await answer.text();
     }
-    filter.querySelector("select, input").focus();
+    filter.querySelector("select, input:not([type=hidden])").focus();
+  });
+  // An address to pass on says only what is filtered by.
+  filter.addEventListener("submit", (event) => {
+    for (const field of event.target.elements) field.disabled = field.name && !field.value;
   });
 })();
