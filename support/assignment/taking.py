@@ -38,15 +38,18 @@ WITH me AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT bool_or(p.codename = 'answer_ticket') AS answer,
             bool_or(p.codename = 'see_all_queues') AS see_all
-        FROM (
-            SELECT permission_id FROM accounts_user_user_permissions WHERE user_id = u.id
+        FROM auth_permission p JOIN django_content_type c ON c.id = p.content_type_id
+        CROSS JOIN LATERAL (
+            SELECT 1 FROM accounts_user_user_permissions own
+            WHERE own.user_id = u.id AND own.permission_id = p.id
             UNION ALL
-            SELECT g.permission_id FROM accounts_user_groups m
-            JOIN auth_group_permissions g ON g.group_id = m.group_id WHERE m.user_id = u.id
-        ) own JOIN auth_permission p ON p.id = own.permission_id
-        JOIN django_content_type c ON c.id = p.content_type_id
-        WHERE (c.app_label, c.model, p.codename) IN (
-            ('support', 'ticket', 'answer_ticket'), ('support', 'queue', 'see_all_queues'))
+            SELECT 1 FROM accounts_user_groups m JOIN auth_group_permissions g
+                ON g.group_id = m.group_id AND g.permission_id = p.id
+            WHERE m.user_id = u.id
+            LIMIT 1
+        ) given
+        WHERE c.app_label = 'support' AND c.model IN ('ticket', 'queue')
+            AND p.codename IN ('answer_ticket', 'see_all_queues')
     ) held
     WHERE u.id = %(by)s::bigint AND u.is_active AND u.is_staff AND (u.is_superuser OR held.answer)
         AND (a.away_from IS NULL OR a.away_from > %(now)s::timestamptz
