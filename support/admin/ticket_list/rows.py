@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,7 +15,7 @@ from backoffice.customers.models import Subscription
 from backoffice.display import duration
 from support import presence
 from support.models import Ticket
-from support.models.ticket import Band, Status
+from support.models.ticket import Band, Channel, Status
 from support.queue_filters import SOON
 
 DAY = timedelta(days=1)
@@ -25,6 +26,19 @@ STATUS_TONES = {
     Status.SOLVED: "good", Status.CLOSED: "plain",
 }  # fmt: skip
 BAND_TONES = {Band.URGENT: "bad", Band.HIGH: "warn", Band.NORMAL: "", Band.LOW: "plain"}
+
+
+@dataclass(frozen=True)
+class Words:
+    """What every line says again, looked up once a page: translating is much of its cost."""
+
+    statuses: dict[str, str]
+    bands: dict[int, str]
+    channels: dict[str, str]
+    nobody: str
+    news: str
+    select: str
+    messages: str
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,20 @@ class Row:
     has_news: bool
     present: str
     more_tags: int
+    said: "Words"
+    address: str
+
+    @property
+    def status(self) -> str:
+        return self.said.statuses[self.ticket.status]
+
+    @property
+    def band(self) -> str:
+        return self.said.bands[self.ticket.band]
+
+    @property
+    def channel(self) -> str:
+        return self.said.channels[self.ticket.channel]
 
     @property
     def tags(self) -> list[str]:
@@ -73,13 +101,34 @@ def rows_of(tickets: list[Any], reader: User) -> list[Row]:
     ids = [ticket.pk for ticket in tickets]
     present = presence.present_on(ids, but=reader)
     seen = presence.seen_at(reader, ids)
-    now = timezone.now()
+    now, words = timezone.now(), _words()
+    queue_page = reverse("admin:support_ticket_changelist")
     return [
-        _row(ticket, now, present.get(ticket.pk, []), seen.get(ticket.pk)) for ticket in tickets
+        _row(
+            ticket,
+            now,
+            seen.get(ticket.pk),
+            present=presence.said(present.get(ticket.pk, [])),
+            said=words,
+            address=f"{queue_page}{ticket.pk}/change/",
+        )
+        for ticket in tickets
     ]
 
 
-def _row(ticket: Any, now: datetime, present: list[Any], seen: float | None) -> Row:
+def _words() -> Words:
+    return Words(
+        statuses={value: str(label) for value, label in Status.choices},
+        bands={value: str(label) for value, label in Band.choices},
+        channels={value: str(label) for value, label in Channel.choices},
+        nobody=_("nobody"),
+        news=_("new word"),
+        select=_("Select"),
+        messages=_("messages"),
+    )
+
+
+def _row(ticket: Any, now: datetime, seen: float | None, **more: Any) -> Row:
     due, due_tone = deadline(ticket.due_at, now)
     return Row(
         ticket,
@@ -91,8 +140,8 @@ def _row(ticket: Any, now: datetime, present: list[Any], seen: float | None) -> 
         band_tone=BAND_TONES[ticket.band],
         status_tone=STATUS_TONES[ticket.status],
         has_news=_has_news(ticket, seen),
-        present=presence.said(present),
         more_tags=max(0, len(ticket.tags) - TAGS_SHOWN),
+        **more,
     )
 
 
