@@ -104,7 +104,7 @@ def undo_answer(message: Message, *, by: User) -> Draft:
 
 @transaction.atomic
 def send_again(message: Message, *, by: User) -> Message:
-    """Try once more to send an answer that failed or came back.
+    """Try once more to send an answer that failed or came back, under the same Message-ID.
 
     Raises:
         PermissionDenied, MoveError (it did not fail, or somebody was faster).

@@ -1,5 +1,5 @@
 """What goes out: claimed, sent by its channel, and what became of it."""
 
-from support.outgoing.sending import send_again, send_messages, settle_lost
+from support.outgoing.sending import send_messages, settle_lost
 
-__all__ = ["send_again", "send_messages", "settle_lost"]
+__all__ = ["send_messages", "settle_lost"]

@@ -7,13 +7,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from backoffice.accounts.models import User
 from backoffice.channels.base import Outcome, Receipt
-from backoffice.states import MoveError
 from support.addresses import own_addresses, without_tag
-from support.authority import worker_on
 from support.automatic_answers import may_answer_again
 from support.models import Message
 from support.outgoing.settling import settle
@@ -56,30 +52,6 @@ def settle_lost() -> int:
         words = "The worker was stopped while it sent this."
         settle(message, Receipt(Outcome.UNCERTAIN, error=words))
     return len(rows)
-
-
-@transaction.atomic
-def send_again(message: Message, *, by: User) -> Message:
-    """Try a message once more that was not sent, or came back, under the same Message-ID.
-
-    Raises:
-        PermissionDenied.
-        MoveError: it was sent, or waits already.
-    """
-    worker_on(message.ticket, by)
-    again = Message.objects.filter(
-        pk=message.pk, delivery__in=[Message.Delivery.FAILED, Message.Delivery.BOUNCED]
-    ).update(
-        delivery=Message.Delivery.QUEUED,
-        send_at=timezone.now(),
-        attempts=0,
-        sending_since=None,
-        delivery_error="",
-    )
-    if not again:
-        raise MoveError(_("This message was not refused: there is nothing to send again."))
-    message.refresh_from_db()
-    return message
 
 
 def _due() -> QuerySet[Message]:

@@ -14,10 +14,11 @@ from backoffice.accounts.roles import Role
 from backoffice.channels.email.tokens import reply_address
 from backoffice.states import MoveError
 from support import outgoing
+from support.answering import send_again
 from support.attachments import store_attachment
 from support.models import Message, TicketEvent
 from support.models.ticket import Status
-from support.outgoing import send_again, send_messages, settle_lost
+from support.outgoing import send_messages, settle_lost
 from support.outgoing.settling import pause_after
 from support.tickets import reply, take_back
 from tests.accounts.factories import staff
