@@ -68,22 +68,34 @@ Outcome = Done | Rejected | RateLimited | Unauthorised | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What matters of a subscription; `trial_end` in Unix seconds, None without a trial."""
+    """What matters of a subscription; `trial_end` in Unix seconds, None without a trial.
+
+    `shown_trial_end` is what Stripe goes on showing after the trial is over.
+    """
 
     stripe_id: str
     status: str
     trial_end: int | None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    shown_trial_end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A customer balance transaction. `amount` is Stripe's: negative is a credit, minor units."""
+    """A customer balance transaction. `amount` is Stripe's: negative is a credit, minor units.
+
+    `kind` is Stripe's `type`; `created` in Unix seconds; `ending_balance` is the customer's balance
+    after it, signed likewise; `invoice` the one that it belongs to, empty for none.
+    """
 
     stripe_id: str
     amount: int
     currency: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    kind: str = "adjustment"
+    created: int = 0
+    ending_balance: int = 0
+    invoice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +122,13 @@ class _TransactionAnswer(_Answer):
     currency: Text
     customer: Text
     metadata: dict[str, str] | None = None
+
+
+class _ListedAnswer(_TransactionAnswer):
+    type: Text
+    created: int
+    ending_balance: int
+    invoice: Text | None = None
 
 
 class _SubscriptionAnswer(_Answer):
@@ -181,28 +200,47 @@ def extend_trial(
 
 
 def list_transactions(
-    client: stripe.StripeClient, customer: str, *, created_from: datetime, after: str = ""
+    client: stripe.StripeClient,
+    customer: str,
+    *,
+    created_from: datetime | None = None,
+    after: str = "",
 ) -> Page | Rejected | RateLimited | Unauthorised | Unknown:
-    """One page of a customer's balance transactions since `created_from`, behind id `after`."""
+    """One page of a customer's balance transactions, newest first, behind id `after`.
+
+    `created_from` leaves out what is older.
+    """
 
     def call() -> Page:
-        params: Any = {"created": {"gte": int(created_from.timestamp())}, "limit": PAGE}
+        params: Any = {"limit": PAGE}
+        if created_from is not None:
+            params["created"] = {"gte": int(created_from.timestamp())}
         if after:
             params["starting_after"] = after
         answer = client.v1.customers.balance_transactions.list(customer, params)
-        seen = [_TransactionAnswer.model_validate(each.to_dict()) for each in answer.data]
-        return Page(
-            tuple(Transaction(e.id, e.amount, e.currency, e.metadata or {}) for e in seen),
-            answer.has_more,
-        )
+        seen = [_ListedAnswer.model_validate(each.to_dict()) for each in answer.data]
+        return Page(tuple(_transaction(each) for each in seen), answer.has_more)
 
     return _outcome(call)
+
+
+def _transaction(seen: _ListedAnswer) -> Transaction:
+    return Transaction(
+        stripe_id=seen.id,
+        amount=seen.amount,
+        currency=seen.currency,
+        metadata=seen.metadata or {},
+        kind=seen.type,
+        created=seen.created,
+        ending_balance=seen.ending_balance,
+        invoice=seen.invoice or "",
+    )
 
 
 def _subscription(seen: _SubscriptionAnswer) -> Subscription:
     # after a trial Stripe keeps showing its end
     trial_end = seen.trial_end if seen.status == "trialing" else None
-    return Subscription(seen.id, seen.status, trial_end, seen.metadata or {})
+    return Subscription(seen.id, seen.status, trial_end, seen.metadata or {}, seen.trial_end)
 
 
 Answered = TypeVar("Answered")

@@ -168,6 +168,8 @@ def test_list_transactions_by_page(customer):
     assert not page.has_more
     (seen,) = page.transactions
     assert (seen.stripe_id, seen.amount, seen.currency) == (done.stripe_id, -100, "eur")
+    assert (seen.kind, seen.ending_balance, seen.invoice) == ("adjustment", -100, "")
+    assert stripe_calls.list_transactions(stripe_calls.stripe_client(), customer) == page
 
 
 class OtherAnswer:
