@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,9 +11,11 @@ from django.db.models import Sum
 
 from backoffice.customers.models import Customer
 from compensation.models import LedgerEntry
+from compensation.models.ledger import GENESIS
+from compensation.verification import verify_chain
 
-# What the first entry has before it.
-GENESIS = "0" * 64
+__all__ = ["GENESIS", "NewEntry", "balance", "entry_hash", "record_entries", "verify_chain"]
+
 # Held to the end of the writer's transaction, so the chain has one end and ids follow it.
 _ONE_WRITER = "SELECT pg_advisory_xact_lock(hashtext('compensation.ledger'))"
 
@@ -84,19 +86,6 @@ def entry_hash(entry: LedgerEntry) -> str:
     }
     text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def verify_chain() -> Iterator[LedgerEntry]:
-    """Each entry that breaks the chain, oldest first: changed itself, or not after the one before.
-
-    Reads the ledger once, in the order of its ids, in flat memory. The newest entries missing
-    leaves no trace here: compare the last hash with one that was kept elsewhere.
-    """
-    before = GENESIS
-    for entry in LedgerEntry.objects.order_by("id").iterator(chunk_size=2000):
-        if entry.previous_hash != before or entry.hash != entry_hash(entry):
-            yield entry
-        before = entry.hash
 
 
 def balance(customer: Customer, currency: str, as_of: datetime | None = None) -> int:

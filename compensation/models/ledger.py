@@ -8,6 +8,9 @@ from backoffice import money
 from backoffice.customers.models import Customer
 from compensation.models.award import Award
 
+# What the first entry has before it.
+GENESIS = "0" * 64
+
 
 class LedgerEntry(models.Model):
     """One fact about money or a benefit. A trigger refuses to change or delete it.

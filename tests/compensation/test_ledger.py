@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, connections, transaction
+from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.utils import timezone
 
 from compensation.ledger import GENESIS, NewEntry, balance, entry_hash, record_entries, verify_chain
@@ -65,25 +65,6 @@ def test_entry_hash_is_as_documented():
         f'"previous_hash":"{GENESIS}","stripe_id":"cbtxn_1"}}'
     )
     assert entry_hash(row) == hashlib.sha256(text.encode()).hexdigest()
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    "tampering",
-    [
-        "UPDATE compensation_ledgerentry SET amount_minor = 1 WHERE id = %s",
-        "UPDATE compensation_ledgerentry SET hash = repeat('a', 64) WHERE id = %s",
-        "DELETE FROM compensation_ledgerentry WHERE id = %s",
-    ],
-)
-def test_verify_chain_names_the_first_broken_entry(customer, tampering):
-    rows = record_entries([entry(customer) for _ in range(4)])
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")  # no triggers
-        cursor.execute(tampering, [rows[1].pk])
-        cursor.execute("SET LOCAL session_replication_role = origin")
-    broken = next(verify_chain())
-    assert broken.pk == (rows[2] if tampering.startswith("DELETE") else rows[1]).pk
 
 
 @pytest.mark.django_db
