@@ -7,6 +7,8 @@ from backoffice.stripe_sandbox.errors import StripeError
 from backoffice.stripe_sandbox.store import StripeObject
 
 _PLAIN_ERROR_STATUSES = range(400, 500)
+# The one server error that leaves nothing under the key.
+_BUSY = 503
 
 
 @dataclass(slots=True)
@@ -17,6 +19,8 @@ class Answer:
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
+    is_cut: bool = False
+    """Half of it is sent, then the line is dropped."""
 
 
 def of_object(thing: StripeObject) -> Answer:
@@ -28,7 +32,7 @@ def of_error(error: StripeError) -> Answer:
     headers = {}
     if error.code == "rate_limit":
         headers["stripe-rate-limited-reason"] = "global-rate"
-    elif error.code == "idempotency_key_in_use":
+    elif error.code == "idempotency_key_in_use" or error.status == _BUSY:
         headers["stripe-should-retry"] = "true"
     elif error.status in _PLAIN_ERROR_STATUSES:
         headers["stripe-should-retry"] = "false"

@@ -20,6 +20,7 @@ from backoffice.stripe_sandbox.errors import (
     StripeError,
     internal_error,
     key_in_use,
+    overloaded,
     rate_limited,
 )
 from backoffice.stripe_sandbox.faults import Draw, Faults, Kind
@@ -115,6 +116,8 @@ class Api:
         if draw.kind == Kind.RATE_LIMIT or not self.bucket.take():
             self.counts["rate_limited"] += 1
             raise rate_limited()
+        if draw.kind == Kind.ERROR_503:
+            raise overloaded()
 
     async def _perform(self, request: Request, draw: Draw) -> Answer:
         pairs = forms.pairs(request.body) + forms.pairs(request.query)
@@ -142,6 +145,7 @@ class Api:
             raise ConnectionDroppedError
         if draw.kind == Kind.ERROR_502_HTML:
             return answers.bad_gateway()
+        answer.is_cut = draw.kind == Kind.CUT_ANSWER
         return answers.truncated(answer) if draw.kind == Kind.TRUNCATED else answer
 
     def _execute(self, call: Call) -> Answer:

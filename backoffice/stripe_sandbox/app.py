@@ -46,6 +46,9 @@ async def _serve(api: Api, lines: Lines, scope: Scope, receive: Receive, send: S
         await asyncio.sleep(0)
         return
     await _send(answer, send)
+    if answer.is_cut:
+        lines.close(scope["client"])
+        await asyncio.sleep(0)
 
 
 async def _body(receive: Receive) -> bytes:
@@ -64,4 +67,8 @@ async def _send(answer: Answer, send: Send) -> None:
     ]
     headers += [(name.encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    if answer.is_cut:
+        half = answer.body[: len(answer.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+    else:
+        await send({"type": "http.response.body", "body": answer.body})

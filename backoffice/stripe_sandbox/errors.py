@@ -70,6 +70,11 @@ def internal_error() -> StripeError:
     )
 
 
+def overloaded() -> StripeError:
+    """Turned away at the door: nothing was done, and the key was not read."""
+    return StripeError(503, "Our servers are busy. Please try again later.", kind="api_error")
+
+
 def key_in_use(key: str) -> StripeError:
     return StripeError(
         409,

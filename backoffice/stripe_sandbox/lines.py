@@ -19,6 +19,12 @@ class Lines:
         if transport is not None:
             transport.abort()
 
+    def close(self, peer: Peer) -> None:
+        """End the connection behind what was sent, however much was promised."""
+        transport = self._open.pop(peer, None)
+        if transport is not None:
+            transport.close()
+
     def protocol(self) -> type[H11Protocol]:
         """Uvicorn's HTTP protocol, which also notes its line here."""
         opened = self._open

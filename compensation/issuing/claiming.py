@@ -1,6 +1,6 @@
 """Taking awards in hand: state, key, hash and time are committed before any call is made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -18,6 +18,7 @@ class Recovered:
     """A row that an issuer before us left `sending`; without an order it was sent otherwise."""
 
     award: int
+    key: str
     order: Order | None
 
 
@@ -67,7 +68,7 @@ def recover(batch: int | None, *, limit: int, after: int = 0) -> list[Recovered]
         if not may_issue(batch):
             return []
         awards = list(_awards(batch).filter(state=AwardState.SENDING, id__gt=after)[:limit])
-    return [Recovered(award.pk, _rebuilt(award)) for award in awards]
+    return [Recovered(award.pk, award.idempotency_key, _rebuilt(award)) for award in awards]
 
 
 def reclaim(order: Order) -> Order | None:
@@ -118,12 +119,16 @@ def _awards(batch: int | None) -> QuerySet[Award]:
 
 
 def _fresh_order(award: Award, now: datetime) -> Order:
-    """An award that was claimed and given back keeps its key: it was never sent."""
-    key = award.idempotency_key
+    """An award that was claimed and given back keeps its key, and the key its age.
+
+    Whoever gave it back had not sent it; but after a lost lock another issuer may have.
+    """
+    key, first_sent_at = award.idempotency_key, award.first_sent_at or now
     if not key:
         award.attempt += 1
-        key = new_key(award.pk, award.attempt)
-    return order_for(award, key=key, first_sent_at=now, is_fresh=True)
+        key, first_sent_at = new_key(award.pk, award.attempt), now
+    order = order_for(award, key=key, first_sent_at=first_sent_at, is_fresh=True)
+    return replace(order, is_fresh=order.key_is_safe(now))
 
 
 def _rebuilt(award: Award) -> Order | None:

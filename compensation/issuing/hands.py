@@ -21,10 +21,14 @@ GATHER_SECONDS = 0.1
 
 @dataclass(slots=True)
 class Held:
-    """An order, whether it is looked up rather than sent, and how often it went unanswered."""
+    """An order, whether it is looked up rather than sent, and how often it went unanswered.
+
+    `is_settled`: Stripe has kept an answer under its key, so no call under it can be at work there.
+    """
 
     order: Order
     looks_up: bool = False
+    is_settled: bool = False
     tries: int = 0
 
 

@@ -139,7 +139,7 @@ class Issuer:
         if orders:
             self._claimed_to[source] = orders[-1].award
         for order in orders:
-            self._hands.take(order)
+            self._hands.take(order, looks_up=not order.is_fresh)
         return bool(orders or favoured)
 
     def _recover(self) -> None:
@@ -166,6 +166,7 @@ class Issuer:
             [
                 writing.Troubled(
                     each.award,
+                    each.key,
                     "other_parameters",
                     "It was sent with other parameters than it has now.",
                 )
@@ -201,10 +202,11 @@ class Issuer:
                 chunk.issued.append(writing.Issued(order, stripe_id))
                 self._refusals[order.batch] = 0
             case Rejected(code, message):
-                chunk.failed.append(writing.Troubled(order.award, code, message))
+                chunk.failed.append(writing.Troubled(order.award, order.key, code, message))
                 self._count_refusal(order.batch, message)
             case Unprovable(reason):
-                chunk.unknown.append(writing.Troubled(order.award, "unprovable", reason))
+                trouble = writing.Troubled(order.award, order.key, "unprovable", reason)
+                chunk.unknown.append(trouble)
             case Unauthorised(message):
                 self._halt(order.batch, f"Stripe does not accept our key: {message}")
         if isinstance(result, Unauthorised | NotSent) and order.is_fresh:
@@ -220,7 +222,7 @@ class Issuer:
             case Unknown():
                 self._try_again(order, result)
             case Absent():
-                return self._send_anew(order)
+                return self._go_on_from_absence(order)
             case _:
                 return False
         return True
@@ -230,7 +232,8 @@ class Issuer:
         held.order = replace(order, is_fresh=False)
         pause = PAUSES_SECONDS[min(held.tries, len(PAUSES_SECONDS) - 1)]
         held.tries += 1
-        if result.is_settled or (result.is_stripes and held.tries >= FAILURES_BEFORE_LOOKING):
+        held.is_settled = held.is_settled or result.is_settled
+        if held.is_settled or (result.is_stripes and held.tries >= FAILURES_BEFORE_LOOKING):
             held.looks_up = True
         self._silence += 1
         if self._silence % settings.STRIPE_CALLS_IN_FLIGHT == 0:
@@ -239,6 +242,15 @@ class Issuer:
         if held.tries > 1:
             writing.note_unanswered(order, result.reason)
         self._hands.call_later(order.award, pause_seconds=pause)
+
+    def _go_on_from_absence(self, order: Order) -> bool:
+        """Not in the list is not booked, unless a call under the key may still be at work."""
+        held, now = self._hands[order.award], timezone.now()
+        if held.is_settled or order.absence_is_proof(now):
+            return self._send_anew(order)
+        held.looks_up = not order.key_is_safe(now)
+        self._hands.call_later(order.award, pause_seconds=PAUSES_SECONDS[-1])
+        return True
 
     def _send_anew(self, order: Order) -> bool:
         """Under a new key, unless issuing is called off: then it stays `sending` under the old."""

@@ -12,6 +12,9 @@ from compensation.models import Award
 # Stripe may forget a key after 24 hours, and would then execute it again
 # (https://docs.stripe.com/api/idempotent_requests): an hour less is safe for slow clocks.
 KEY_IS_SAFE_FOR = timedelta(hours=23)
+# What was sent under a key in its last safe moment has come to an end, one way or another, when
+# this much more has passed: only from then on does a list that lacks it prove that it is not there.
+LONGEST_CALL = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,10 @@ class Order:
     def key_is_safe(self, now: datetime) -> bool:
         """Whether Stripe still knows the key, so that sending it again executes nothing twice."""
         return now < self.first_sent_at + KEY_IS_SAFE_FOR
+
+    def absence_is_proof(self, now: datetime) -> bool:
+        """Whether no call under this key can still be on its way or at work at Stripe."""
+        return now >= self.first_sent_at + KEY_IS_SAFE_FOR + LONGEST_CALL
 
 
 def order_for(award: Award, *, key: str, first_sent_at: datetime, is_fresh: bool) -> Order:

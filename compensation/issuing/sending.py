@@ -59,6 +59,9 @@ class Sender:
         self.bucket.take(2 if is_trial else 1)
         if self.is_called_off(order):
             return NotSent()
+        if not order.key_is_safe(timezone.now()):
+            # the machine was asleep since, or the clock was set
+            return NotSent() if order.is_fresh else self.look_up(order)
         if is_trial:
             return self._extend_trial(order)
         return stripe_calls.create_credit(

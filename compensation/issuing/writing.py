@@ -24,6 +24,7 @@ class Troubled:
     """An award that is to be failed, or unknown and a person's, and why."""
 
     award: int
+    key: str
     code: str
     message: str
 
@@ -60,11 +61,13 @@ _TRIAL_ENDS = """
 _TROUBLED = """
     UPDATE compensation_award award
     SET state = %s, error_code = trouble.code, error_message = trouble.message
-    FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS trouble (award, code, message)
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[])
+        AS trouble (award, key, code, message)
     WHERE award.id = trouble.award AND award.state = 'sending'
+        AND award.idempotency_key = trouble.key
 """
 _GIVE_BACK = """
-    UPDATE compensation_award SET state = 'approved', first_sent_at = NULL
+    UPDATE compensation_award SET state = 'approved'
     FROM unnest(%s::bigint[], %s::text[]) AS back (award, key)
     WHERE id = back.award AND state = 'sending' AND idempotency_key = back.key
 """
@@ -115,7 +118,7 @@ def write_unknown(troubled: Sequence[Troubled]) -> int:
 
 
 def give_back(orders: Sequence[Order]) -> None:
-    """Back to approved, each with its key: these calls were never made."""
+    """Back to approved, each with its key and the key's age: these calls were never made."""
     if not orders:
         return
     with connection.cursor() as cursor:
@@ -143,6 +146,7 @@ def _write_trouble(state: str, troubled: Sequence[Troubled]) -> int:
             [
                 state,
                 [each.award for each in troubled],
+                [each.key for each in troubled],
                 [each.code[:100] for each in troubled],
                 [each.message for each in troubled],
             ],

@@ -83,6 +83,8 @@ def test_issue_again_does_nothing(batch, issuing):
     [
         {"kind": "lost_answer"},
         {"kind": "truncated"},
+        {"kind": "cut_answer"},
+        {"kind": "error_503"},
         {"kind": "drop_before"},
         {"kind": "conflict_409"},
         {"kind": "error_502_html"},

@@ -1,5 +1,6 @@
 """What a killed issuer leaves behind, and outcomes that nobody answered for a day."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,8 +9,11 @@ from django.utils import timezone
 from compensation import stripe_calls
 from compensation.digests import batch_digest
 from compensation.issuing import has_work, issue
-from compensation.issuing.claiming import claim
+from compensation.issuing.bucket import TokenBucket
+from compensation.issuing.claiming import claim, reclaim
 from compensation.issuing.control import start_batches
+from compensation.issuing.sending import NotSent, Sender
+from compensation.issuing.writing import Troubled, give_back, write_failed, write_unknown
 from compensation.models import Award, Batch, LedgerEntry
 from tests.compensation.stories import change_behind_our_back
 
@@ -123,6 +127,65 @@ def test_recovery_leaves_to_a_person_what_cannot_be_proved(left, batch, issuing,
     assert batch.state == "issuing"
     assert not award.ledger_entries.exists()
     assert not has_work()
+
+
+def test_absence_proves_nothing_while_a_call_may_be_at_work(left, issuing):
+    """The first call is slow, the next ones are turned away at the door: Stripe lists nothing."""
+    posted = {"path": left.path, "method": "POST"}
+    issuing.faults(
+        {"kind": "delay", "delay_ms": 4000, "where": "before", "count": 1, **posted},
+        {"kind": "error_503", "after_n": 1, "count": 4, **posted},
+    )
+    issue()
+    assert [rule["fired"] for rule in issuing.faults()] == [1, 4]
+    assert (of(left).state, of(left).attempt, of(left).idempotency_key) == ("issued", 1, left.key)
+    assert credits_at_stripe(issuing, left) == 5
+
+
+@pytest.mark.parametrize(("minutes", "is_proof"), [(9, False), (10, True)])
+def test_absence_is_proof_once_the_last_call_must_have_ended(left, minutes, is_proof):
+    end_of_key = left.first_sent_at + timedelta(hours=23)
+    assert left.absence_is_proof(end_of_key + timedelta(minutes=minutes)) == is_proof
+
+
+def sender():
+    return Sender(stripe_calls.stripe_client(), TokenBucket(500), lambda _order: False)
+
+
+def test_sleeping_machine_does_not_send_what_it_sent_a_day_ago(left, issuing):
+    """It wakes with the order in hand, whose answer it never had: the list is asked instead."""
+    stripe_id = send(left)
+    issuing.advance(25 * 3600)
+    old = replace(left, is_fresh=False, first_sent_at=timezone.now() - timedelta(hours=25))
+    assert sender().send(old) == stripe_calls.Done(stripe_id)
+    assert credits_at_stripe(issuing, left) == 1
+
+
+def test_sleeping_machine_gives_back_what_it_never_sent(left, issuing):
+    old = replace(left, first_sent_at=timezone.now() - timedelta(hours=25))
+    assert sender().send(old) == NotSent()
+    assert issuing.totals()["requests"] == 0
+
+
+def test_what_was_given_back_is_as_old_as_its_key(left, issuing):
+    """Its issuer had lost the lock and did not know that another one had sent it meanwhile."""
+    stripe_id = send(left)
+    give_back([left])
+    assert (of(left).state, of(left).first_sent_at) == ("approved", left.first_sent_at)
+    issuing.advance(25 * 3600)
+    aged(left, 25)
+    issue()
+    assert (of(left).state, of(left).stripe_id, of(left).attempt) == ("issued", stripe_id, 1)
+    assert credits_at_stripe(issuing, left) == 5
+
+
+@pytest.mark.parametrize("write", [write_failed, write_unknown])
+def test_trouble_of_an_old_key_does_not_touch_the_new_one(left, write):
+    """Another issuer has taken the award over and sends it under its own key."""
+    fresh = reclaim(left)
+    assert write([Troubled(left.award, left.key, "resource_missing", "No such customer")]) == 0
+    assert of(left).state == "sending"
+    assert write([Troubled(left.award, fresh.key, "resource_missing", "No such customer")]) == 1
 
 
 def test_recovery_never_sends_other_parameters_under_a_used_key(left, batch, issuing):

@@ -42,7 +42,9 @@ def fault(stripe_sandbox):
         ("error_500_kept", stripe.APIError, 500, True),
         ("error_500_lost", stripe.APIError, 500, False),
         ("error_502_html", stripe.APIError, 502, False),
+        ("error_503", stripe.APIError, 503, False),
         ("lost_answer", stripe.APIConnectionError, None, True),
+        ("cut_answer", stripe.APIConnectionError, None, True),
         ("truncated", stripe.APIError, 200, True),
         ("drop_before", stripe.APIConnectionError, None, False),
         ("rate_limit", stripe.RateLimitError, 429, False),
@@ -59,7 +61,7 @@ def test_fault_is_seen_as(credit, balance, fault, kind, error, status, committed
     assert balance() == (-100 if committed else 0)
 
 
-@pytest.mark.parametrize("kind", ["lost_answer", "truncated"])
+@pytest.mark.parametrize("kind", ["lost_answer", "cut_answer", "truncated"])
 def test_committed_without_an_answer_is_replayed(credit, balance, fault, kind):
     fault(kind)
     with pytest.raises(stripe.StripeError):
@@ -84,7 +86,7 @@ def test_500_is_cached_whether_it_had_an_effect_or_not(credit, balance, fault, k
     assert credit("another").amount == -100
 
 
-@pytest.mark.parametrize("kind", ["error_502_html", "drop_before", "conflict_409"])
+@pytest.mark.parametrize("kind", ["error_502_html", "error_503", "drop_before", "conflict_409"])
 def test_nothing_done_can_be_tried_again_with_the_same_key(credit, balance, fault, kind):
     fault(kind)
     with pytest.raises(stripe.StripeError):
