@@ -26,6 +26,11 @@ app.conf.beat_schedule = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "reconcile": {
+        "task": "compensation.tasks.reconcile",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     # Likewise for what happened to tickets.
     "process-ticket-events": {
         "task": "support.tasks.process_events",

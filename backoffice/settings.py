@@ -343,6 +343,13 @@ STRIPE_CALLS_PER_SECOND = env.float(
 )
 STRIPE_CALLS_IN_FLIGHT = env.int("STRIPE_CALLS_IN_FLIGHT", default=32)
 STRIPE_TIMEOUT_SECONDS = env.int("STRIPE_TIMEOUT_SECONDS", default=30)
+# Reconciliation: the part of these calls that it may make while nothing is issued; the hour (UTC)
+# from which on the day's run starts (-1: only by hand); the weekday (0 is Monday, -1 none) whose
+# run takes all customers, not only those with awards; how long a use by an invoice may be unbooked.
+RECONCILIATION_SHARE = env.float("RECONCILIATION_SHARE", default=0.8)
+RECONCILIATION_HOUR = env.int("RECONCILIATION_HOUR", default=3)
+RECONCILIATION_FULL_WEEKDAY = env.int("RECONCILIATION_FULL_WEEKDAY", default=6)
+RECONCILIATION_GRACE_SECONDS = env.int("RECONCILIATION_GRACE_SECONDS", default=900)
 
 # --- API ------------------------------------------------------------------------------------
 

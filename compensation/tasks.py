@@ -4,6 +4,7 @@ from celery import shared_task
 
 from compensation.drafts import draft_default_batch, undrafted
 from compensation.issuing import has_work, issue
+from compensation.reconciliation import go_on, next_run, start_daily
 from incidents.models import Incident
 
 
@@ -28,3 +29,13 @@ def draft_missing_batches() -> None:
     """What a lost message left behind."""
     for incident in undrafted():
         draft_default_batch(incident)
+
+
+@shared_task(name="compensation.tasks.reconcile")
+def reconcile() -> None:
+    """Compare for a while, then call the next; starts the day's run when its hour has come.
+
+    Several at once are harmless, all but one leave. What a killed worker left is gone on with.
+    """
+    if (start_daily() or next_run()) and go_on():
+        reconcile.delay()

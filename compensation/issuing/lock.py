@@ -1,14 +1,11 @@
 """One issuer at a time."""
 
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error
-
-# Of this product's own choosing; an installation speaks to one Stripe account.
-_LOCK = 0x616D656E6473
 
 
 class LockLostError(Exception):
@@ -22,13 +19,16 @@ class IssuerLock:
     session: a pooler that shares sessions among transactions is noticed by `check` and refused.
     """
 
+    # Of this product's own choosing; an installation speaks to one Stripe account.
+    KEY: ClassVar = 0x616D656E6473
+
     def __init__(self) -> None:
         self._line: BaseDatabaseWrapper = connection.copy()
         self.is_held = False
 
     def __enter__(self) -> Self:
         with self._line.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [self.KEY])
             self.is_held = bool(cursor.fetchone()[0])
         return self
 
@@ -49,7 +49,7 @@ class IssuerLock:
                     "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted"
                     " AND pid = pg_backend_pid() AND objsubid = 1"
                     " AND (classid::bigint << 32 | objid::bigint) = %s)",
-                    [_LOCK],
+                    [self.KEY],
                 )
                 is_held = bool(cursor.fetchone()[0])
         except Error as error:

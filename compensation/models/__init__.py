@@ -4,6 +4,7 @@ from compensation.models.award import Award
 from compensation.models.batch import Approval, Batch, BatchLook
 from compensation.models.ledger import LedgerEntry
 from compensation.models.policy import Policy, PolicyVersion, Rule
+from compensation.models.reconciliation import Finding, ReconciliationRun
 from compensation.models.switches import ApprovalThreshold, IssuingControl
 
 __all__ = [
@@ -12,9 +13,11 @@ __all__ = [
     "Award",
     "Batch",
     "BatchLook",
+    "Finding",
     "IssuingControl",
     "LedgerEntry",
     "Policy",
     "PolicyVersion",
+    "ReconciliationRun",
     "Rule",
 ]
