@@ -351,6 +351,27 @@ RECONCILIATION_HOUR = env.int("RECONCILIATION_HOUR", default=3)
 RECONCILIATION_FULL_WEEKDAY = env.int("RECONCILIATION_FULL_WEEKDAY", default=6)
 RECONCILIATION_GRACE_SECONDS = env.int("RECONCILIATION_GRACE_SECONDS", default=900)
 
+# --- the books ------------------------------------------------------------------------------
+
+# In which zone a day and a month of the books begin, and the currency they are kept in.
+BOOKS_TIME_ZONE = env.str("BOOKS_TIME_ZONE", default="UTC")
+BOOKS_CURRENCY = env.str("BOOKS_CURRENCY", default="EUR")
+# The account codes of what is exported: what compensation costs (`goodwill` where that has an
+# account of its own), what customers hold as credit, and the invoices that credit pays. The default
+# is from DATEV's SKR 04: 4700 reductions in revenue, 3500 other liabilities, 1200 receivables.
+BOOKS_ACCOUNTS = {
+    "compensation": "4700",
+    "credits": "3500",
+    "receivables": "1200",
+    **env.dict("BOOKS_ACCOUNTS", default={}),
+}
+# For DATEV: whose books (the tax consultant's and the client's number), how long account numbers
+# are, and in which month the fiscal year begins.
+BOOKS_DATEV_CONSULTANT = env.int("BOOKS_DATEV_CONSULTANT", default=0)
+BOOKS_DATEV_CLIENT = env.int("BOOKS_DATEV_CLIENT", default=0)
+BOOKS_DATEV_ACCOUNT_LENGTH = env.int("BOOKS_DATEV_ACCOUNT_LENGTH", default=4)
+BOOKS_FISCAL_YEAR_BEGINS = env.int("BOOKS_FISCAL_YEAR_BEGINS", default=1)
+
 # --- API ------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

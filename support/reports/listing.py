@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from backoffice.spreadsheets import safe_cell
 from support.reports.scope import Scope
 
 COLUMNS = (
@@ -10,8 +11,6 @@ COLUMNS = (
     "incident", "tags", "band", "score", "created_at", "first_response_at", "first_response_due_at",
     "solved_at", "resolution_due_at", "missed_promises", "reopened", "messages",
 )  # fmt: skip
-# A cell that a spreadsheet would run as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def ticket_lines(scope: Scope) -> Iterator[list[str]]:
@@ -32,9 +31,4 @@ def ticket_lines(scope: Scope) -> Iterator[list[str]]:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return _cell(" ".join(value))
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return safe_cell(" ".join(value) if isinstance(value, list) else value)
