@@ -19,7 +19,7 @@ from compensation.digests import DESTINATION, batch_digest
 from compensation.gestures import check_caps_of
 from compensation.issuing.waking import wake_issuing
 from compensation.models import Approval, Award, Batch
-from compensation.models.award import BINDING, AwardState
+from compensation.models.award import BINDS, AwardState
 from compensation.models.batch import BatchState
 
 
@@ -158,7 +158,7 @@ def _clash(batch: Batch) -> str:
     """Which other batch has already awarded the same incident to the same subscriptions."""
     ours = Award.objects.filter(batch=batch, state=AwardState.PROPOSED)
     theirs = Award.objects.filter(
-        incident=batch.incident_id, state__in=BINDING, source=Award.Source.BATCH
+        BINDS, incident=batch.incident_id, source=Award.Source.BATCH
     ).exclude(batch=batch)
     clashing = theirs.filter(subscription__in=ours.values("subscription")) | theirs.filter(
         subscription=None, customer__in=ours.filter(subscription=None).values("customer")

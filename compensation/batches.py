@@ -13,7 +13,7 @@ from compensation.authority import person_with
 from compensation.caps import default_version
 from compensation.digests import batch_digest
 from compensation.models import ApprovalThreshold, Award, Batch, PolicyVersion
-from compensation.models.award import BINDING, AwardState
+from compensation.models.award import BINDS, AwardState
 from compensation.models.batch import BatchState
 from compensation.pricing import price
 from incidents.models import Incident, Outage
@@ -184,8 +184,8 @@ def customers_awarded_since(
     others = (
         Award.objects.filter(
             from_batches | given,
+            BINDS | Q(state=AwardState.PROPOSED),
             customer=OuterRef("customer"),
-            state__in=[*BINDING, AwardState.PROPOSED],
         )
         .exclude(batch=batch)
         .order_by()

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from backoffice.customers.models import Customer, Subscription
 from backoffice.money import granularity_minor
 from compensation.models import Award, Batch, PolicyVersion
-from compensation.models.award import BINDING, AwardState
+from compensation.models.award import BINDS, AwardState
 from compensation.pricing.periods import add_months, calendar_period
 
 # Binding, or waiting for an approver: pricing counts the same.
-COUNTED = Q(state__in=BINDING) | Q(state=AwardState.PROPOSED, batch__state=Batch.State.SUBMITTED)
+COUNTED = BINDS | Q(state=AwardState.PROPOSED, batch__state=Batch.State.SUBMITTED)
 
 
 @dataclass(frozen=True)
@@ -125,4 +125,6 @@ def _share_of_fee(
 
 
 def _sum(awards: QuerySet[Award]) -> int:
-    return awards.order_by().aggregate(total=Sum("amount_minor"))["total"] or 0
+    """What was taken back does not count any more."""
+    kept = F("amount_minor") - F("reversed_minor")
+    return awards.order_by().aggregate(total=Sum(kept))["total"] or 0

@@ -34,6 +34,15 @@ class NewEntry:
     note: str = ""
 
 
+def wait_for_other_writers() -> None:
+    """Until this transaction ends, nobody else books. To decide on what the ledger sums up to.
+
+    Lock other rows before, never after it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ONE_WRITER)
+
+
 def record_entries(entries: Sequence[NewEntry]) -> list[LedgerEntry]:
     """Append `entries` in their order. Book and state belong into one transaction: the caller's.
 
@@ -45,8 +54,7 @@ def record_entries(entries: Sequence[NewEntry]) -> list[LedgerEntry]:
     if not entries:
         return []
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_ONE_WRITER)
+        wait_for_other_writers()
         last = LedgerEntry.objects.order_by("-id").values_list("hash", flat=True).first()
         rows = []
         before = last or GENESIS

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from django.db.models import Sum
 
-from compensation.models import LedgerEntry
+from compensation.models import LedgerEntry, Reversal
+from compensation.models.reversal import ReversalState
 
 
 def remaining(award_ids: Iterable[int]) -> dict[int, int]:
@@ -21,3 +22,22 @@ def remaining(award_ids: Iterable[int]) -> dict[int, int]:
         .annotate(total=Sum("amount_minor"))
     )
     return dict.fromkeys(wanted, 0) | dict(booked)
+
+
+def consumable(award_ids: Iterable[int]) -> dict[int, int]:
+    """What an invoice's use may be booked to: what remains, less what is just being taken back.
+
+    A reversal under way has fixed its amount, and its entry will follow. Call
+    `ledger.wait_for_other_writers` first, so that none fixes its amount meanwhile. Never negative.
+    """
+    left = remaining(award_ids)
+    on_their_way = (
+        Reversal.objects.filter(
+            award__in=list(left), state__in=[ReversalState.SENDING, ReversalState.UNKNOWN]
+        )
+        .order_by()
+        .values_list("award")
+        .annotate(total=Sum("amount_minor"))
+    )
+    taken = dict(on_their_way)
+    return {award: max(amount - taken.get(award, 0), 0) for award, amount in left.items()}

@@ -23,9 +23,15 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It is booked, under this id of Stripe's."""
+    """It is booked, under this id of Stripe's.
+
+    `balance`: the customer's balance after it, as Stripe tells it (positive is owed to us).
+    `trial_end_before`: the trial's end that was read just before it was set (Unix seconds).
+    """
 
     stripe_id: str
+    balance: int | None = None
+    trial_end_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,15 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class Balance:
+    """A customer's balance. `amount` is Stripe's: negative is a credit, minor units."""
+
+    stripe_id: str
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transaction:
     """A customer balance transaction. `amount` is Stripe's: negative is a credit, minor units.
 
@@ -121,6 +136,7 @@ class _TransactionAnswer(_Answer):
     amount: int
     currency: Text
     customer: Text
+    ending_balance: int | None = None
     metadata: dict[str, str] | None = None
 
 
@@ -129,6 +145,14 @@ class _ListedAnswer(_TransactionAnswer):
     created: int
     ending_balance: int
     invoice: Text | None = None
+
+
+class _CustomerAnswer(_Answer):
+    id: Text
+    object: Literal["customer"]
+    deleted: bool = False
+    balance: int = 0
+    currency: str | None = None
 
 
 class _SubscriptionAnswer(_Answer):
@@ -167,7 +191,22 @@ def create_credit(
         asked = (customer, params["amount"], params["currency"])
         if (seen.customer, seen.amount, seen.currency) != asked:
             return Unknown(f"Stripe answered with another transaction ({seen.id}).")
-        return Done(seen.id)
+        return Done(seen.id, balance=seen.ending_balance)
+
+    return _outcome(call)
+
+
+def read_balance(
+    client: stripe.StripeClient, customer: str
+) -> Balance | Rejected | RateLimited | Unauthorised | Unknown:
+    """The customer's balance as it stands at Stripe."""
+
+    def call() -> Balance | Rejected:
+        answer = client.v1.customers.retrieve(customer)
+        seen = _CustomerAnswer.model_validate(answer.to_dict())
+        if seen.deleted:
+            return Rejected("customer_deleted", "The customer was deleted at Stripe.")
+        return Balance(seen.id, seen.balance, seen.currency or "")
 
     return _outcome(call)
 

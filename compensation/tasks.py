@@ -3,18 +3,22 @@
 from celery import shared_task
 
 from compensation.drafts import draft_default_batch, undrafted
-from compensation.issuing import has_work, issue
+from compensation.issuing import RUN_SECONDS, has_work, issue
 from compensation.reconciliation import go_on, next_run, start_daily
+from compensation.reversing import has_reversals, take_back
+from compensation.reversing.run import RUN_SECONDS as REVERSING_SECONDS
 from incidents.models import Incident
 
 
 @shared_task(name="compensation.tasks.issue_awards")
 def issue_awards() -> None:
-    """Issue for a while, then call the next; several at once are harmless, all but one leave."""
-    if not has_work():
-        return
-    tally = issue()
-    if tally is not None and tally.has_more:
+    """Issue for a while, then call the next; several at once are harmless, all but one leave.
+
+    What is to be taken back goes first, for a while.
+    """
+    back = take_back() if has_reversals() else None
+    tally = issue(seconds=RUN_SECONDS - (REVERSING_SECONDS if back else 0)) if has_work() else None
+    if any(run is not None and run.has_more for run in (back, tally)):
         issue_awards.delay()
 
 

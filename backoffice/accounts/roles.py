@@ -59,6 +59,8 @@ SEE_MONEY = {
     "compensation.view_ledgerentry",
     "compensation.view_issuingcontrol",
     "compensation.view_approvalthreshold",
+    "compensation.view_budget",
+    "compensation.view_reversalrequest",
 }
 SEE_WORK = SEE_CUSTOMERS | SEE_INCIDENTS | SEE_MONEY
 SEE_DESK = {
@@ -122,11 +124,14 @@ PERMISSIONS: dict[Role, set[str]] = {
         "compensation.cancel_batch",
         "compensation.exclude_award",
         "compensation.retry_award",
+        "compensation.ask_reversal",
     },
     Role.FINANCE_APPROVER: SEE_WORK
     | PAUSE
     | {
         "compensation.approve_batch",
+        "compensation.ask_reversal",
+        "compensation.approve_reversal",
         "compensation.exclude_award",
         "compensation.retry_award",
     },
@@ -200,6 +205,9 @@ PERMISSIONS: dict[Role, set[str]] = {
         "compensation.add_approvalthreshold",
         "compensation.change_approvalthreshold",
         "compensation.delete_approvalthreshold",
+        "compensation.add_budget",
+        "compensation.change_budget",
+        "compensation.delete_budget",
     },
 }
 

@@ -198,8 +198,8 @@ class Issuer:
             return
         self._hands.let_go(order.award)
         match result:
-            case Done(stripe_id):
-                chunk.issued.append(writing.Issued(order, stripe_id))
+            case Done(stripe_id, trial_end_before=before):
+                chunk.issued.append(writing.Issued(order, stripe_id, before))
                 self._refusals[order.batch] = 0
             case Rejected(code, message):
                 chunk.failed.append(writing.Troubled(order.award, order.key, code, message))

@@ -1,7 +1,7 @@
 """One order's way to Stripe and back. Runs on threads and touches no database."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -52,6 +52,8 @@ class Sender:
     client: stripe_calls.Client
     bucket: TokenBucket
     is_called_off: Callable[[Order], bool]
+    # Each award's trial end as read before the first try to set it, until its answer is there.
+    _trial_ends: dict[int, int | None] = field(default_factory=dict)
 
     def send(self, order: Order) -> Result:
         """Make the call that `order` stands for, once."""
@@ -101,7 +103,7 @@ class Sender:
             return seen
         target = order.parameters["trial_end"]
         if _is_ours(order, seen):
-            return Done(seen.stripe_id)
+            return Done(seen.stripe_id, trial_end_before=self._trial_ends.pop(order.award, None))
         if seen.trial_end is not None and seen.trial_end >= target:
             return Rejected(
                 "longer_trial_set",
@@ -112,9 +114,14 @@ class Sender:
             return Rejected(
                 "trial_target_past", f"The trial was to be extended until {_date(target)}: past."
             )
-        return stripe_calls.extend_trial(
+        self._trial_ends.setdefault(order.award, seen.trial_end)
+        result = stripe_calls.extend_trial(
             self.client, order.destination, cast(Any, order.parameters), key=order.key
         )
+        if isinstance(result, Done):
+            before = self._trial_ends.pop(order.award, None)
+            return replace(result, trial_end_before=before)
+        return result
 
     def _look_up_trial(self, order: Order) -> Result:
         self.bucket.take()

@@ -13,10 +13,14 @@ from compensation.ledger import NewEntry, record_entries
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """An order that is booked at Stripe under `stripe_id`."""
+    """An order that is booked at Stripe under `stripe_id`.
+
+    `trial_end_before`: the trial's end before ours was set (Unix seconds), where it was read.
+    """
 
     order: Order
     stripe_id: str
+    trial_end_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,9 @@ class Chunk:
 _ISSUED = """
     UPDATE compensation_award award
     SET state = 'issued', stripe_id = done.stripe_id, issued_at = %s, error_code = '',
-        error_message = ''
-    FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS done (award, key, stripe_id)
+        error_message = '', trial_end_before = to_timestamp(done.trial_end_before)
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[])
+        AS done (award, key, stripe_id, trial_end_before)
     WHERE award.id = done.award AND award.state = 'sending' AND award.idempotency_key = done.key
     RETURNING award.id, award.customer_id, award.benefit, award.amount_minor, award.currency,
         award.stripe_id
@@ -86,6 +91,7 @@ def write_issued(issued: Sequence[Issued]) -> int:
                 [each.order.award for each in issued],
                 [each.order.key for each in issued],
                 [each.stripe_id for each in issued],
+                [each.trial_end_before for each in issued],
             ],
         )
         rows = sorted(cursor.fetchall())

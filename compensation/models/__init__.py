@@ -5,7 +5,8 @@ from compensation.models.batch import Approval, Batch, BatchLook
 from compensation.models.ledger import LedgerEntry
 from compensation.models.policy import Policy, PolicyVersion, Rule
 from compensation.models.reconciliation import Finding, ReconciliationRun
-from compensation.models.switches import ApprovalThreshold, IssuingControl
+from compensation.models.reversal import Reversal, ReversalApproval, ReversalRequest
+from compensation.models.switches import ApprovalThreshold, Budget, IssuingControl
 
 __all__ = [
     "Approval",
@@ -13,11 +14,15 @@ __all__ = [
     "Award",
     "Batch",
     "BatchLook",
+    "Budget",
     "Finding",
     "IssuingControl",
     "LedgerEntry",
     "Policy",
     "PolicyVersion",
     "ReconciliationRun",
+    "Reversal",
+    "ReversalApproval",
+    "ReversalRequest",
     "Rule",
 ]

@@ -31,6 +31,10 @@ class AwardState(models.TextChoices):
 
 # From approval on an award binds us: it counts towards caps and forbids a second one.
 BINDING = (AwardState.APPROVED, AwardState.SENDING, AwardState.ISSUED, AwardState.UNKNOWN)
+# So does a credit of which something had been used when it was taken back: for that part.
+BINDS = Q(state__in=BINDING) | Q(
+    state=AwardState.REVERSED, reversed_minor__lt=models.F("amount_minor")
+)
 
 
 class Exclusion(models.TextChoices):
@@ -199,6 +203,10 @@ class Award(Movable):
     error_code = models.CharField(max_length=100, blank=True)
     error_message = models.TextField(blank=True)
     issued_at = models.DateTimeField(null=True)
+    # What Stripe's subscription had as its trial's end just before ours was set (UTC).
+    trial_end_before = models.DateTimeField(null=True)
+    # Taken back so far; what is missing to `amount_minor` had been used and stays.
+    reversed_minor = models.BigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -235,12 +243,12 @@ class Award(Movable):
             models.UniqueConstraint(
                 fields=["incident", "subscription", "benefit"],
                 name="award_once",
-                condition=Q(state__in=BINDING, source="batch", subscription__isnull=False),
+                condition=BINDS & Q(source="batch", subscription__isnull=False),
             ),
             models.UniqueConstraint(
                 fields=["incident", "customer", "benefit"],
                 name="award_once_customer",
-                condition=Q(state__in=BINDING, source="batch", subscription__isnull=True),
+                condition=BINDS & Q(source="batch", subscription__isnull=True),
             ),
             models.UniqueConstraint(
                 fields=["idempotency_key"],
@@ -254,6 +262,10 @@ class Award(Movable):
                     ~Q(idempotency_key="") & ~Q(parameters_hash="") & Q(first_sent_at__isnull=False)
                 ),
                 name="award_sending_has_key",
+            ),
+            models.CheckConstraint(
+                condition=Q(reversed_minor__gte=0, reversed_minor__lte=models.F("amount_minor")),
+                name="award_reversed_within_amount",
             ),
         ]
         indexes = [

@@ -1,4 +1,4 @@
-"""Set by people: from which sum on two must approve, and whether anything is issued at all."""
+"""Set by people: when two must approve, how much may be given, whether anything is issued."""
 
 import pghistory
 from django.conf import settings
@@ -29,6 +29,48 @@ class ApprovalThreshold(models.Model):
         return money.format_money(self.amount_minor, self.currency)
 
 
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+class Budget(models.Model):
+    """How much credit may be given in `currency` (minor units): by one batch, or in a month (UTC).
+
+    `month` is the first day of the month it is for; without one it is for every month that has
+    none of its own.
+    """
+
+    class Span(models.TextChoices):
+        BATCH = "batch", _("each batch")
+        MONTH = "month", _("a month")
+
+    span = models.CharField(_("for"), max_length=10, choices=Span.choices)
+    month = models.DateField(_("month"), null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, validators=[money.validate_currency])
+    amount_minor = models.BigIntegerField(_("amount"), help_text=_("In minor units."))
+
+    class Meta:
+        verbose_name = _("budget")
+        verbose_name_plural = _("budgets")
+        ordering = ["currency", "span", "-month"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["span", "month", "currency"],
+                name="budget_once",
+                nulls_distinct=False,
+                violation_error_message=_("There is a budget for this already: change that one."),
+            ),
+            models.CheckConstraint(condition=Q(amount_minor__gte=0), name="budget_not_negative"),
+            models.CheckConstraint(
+                condition=Q(span="month") | Q(month__isnull=True), name="budget_of_a_batch_has_none"
+            ),
+            models.CheckConstraint(
+                condition=Q(month__isnull=True) | Q(month__day=1), name="budget_from_the_first"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        amount = money.format_money(self.amount_minor, self.currency)
+        return f"{amount}, {self.get_span_display()}"
+
+
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent())
 class IssuingControl(models.Model):
     """The one switch that stops all issuing: a single row, made by a migration."""
@@ -39,6 +81,8 @@ class IssuingControl(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     changed_at = models.DateTimeField(auto_now=True)
+    # When people were told of a stop that no person made; None while they are to be told.
+    told_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("issuing")

@@ -10,11 +10,15 @@ from dataclasses import dataclass, field
 from django.db.models import Q, QuerySet
 
 from compensation.models import Award, Batch
-from compensation.models.award import BINDING
+from compensation.models.award import BINDING, BINDS
 from compensation.pricing.terms import Terms
 
 _STATES = ", ".join(f"'{state.value}'" for state in BINDING)
-_COUNTS = f"(a.state IN ({_STATES}) OR a.state = 'proposed' AND b.state = 'submitted')"
+# As `BINDS` says it, and what waits for approval.
+_COUNTS = f"""(
+    a.state IN ({_STATES}) OR a.state = 'reversed' AND a.reversed_minor < a.amount_minor
+    OR a.state = 'proposed' AND b.state = 'submitted'
+)"""
 _NOTHING = {
     "given_subscription": "0::bigint",
     "given_customer": "0::bigint",
@@ -60,16 +64,15 @@ class Found:
 
 
 def _others(terms: Terms) -> QuerySet[Award]:
-    binding = Q(state__in=BINDING)
     waiting = Q(state="proposed", batch__state=Batch.State.SUBMITTED)
-    awards = Award.objects.filter(binding | waiting).order_by()
+    awards = Award.objects.filter(BINDS | waiting).order_by()
     return awards.exclude(batch=terms.batch_id) if terms.batch_id else awards
 
 
 def _given(terms: Terms, owner: str) -> str:
     """What each exposure's subscription or customer was given in its period and currency."""
     return f"""
-        SELECT e.id, sum(a.amount_minor) AS amount
+        SELECT e.id, sum(a.amount_minor - a.reversed_minor) AS amount
         FROM exposed e
         JOIN compensation_award a ON a.{owner} = e.{owner} AND a.currency = e.currency
         LEFT JOIN compensation_batch b ON b.id = a.batch_id
