@@ -64,11 +64,16 @@ def recover() -> list[Recovered]:
     """Rows left `sending` by a run that is no more, with what it sent, rebuilt.
 
     Only for the holder of the issuer's lock, before it claims: then every such row is orphaned.
+    Should that run be alive after all, having lost its lock, it cannot give them back any more.
     """
-    with transaction.atomic():
+    with transaction.atomic(durable=True):
         if not may_issue(None):
             return []
-        rows = list(_to_do().filter(state=ReversalState.SENDING))
+        mine = _to_do().filter(state=ReversalState.SENDING).select_for_update(of=("self",))
+        rows = list(mine)
+        for row in rows:
+            row.attempt += 1
+            row.save(update_fields=["attempt"])
     return [Recovered(row.pk, _rebuilt(row)) for row in rows]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from compensation.issuing.orders import KEY_IS_SAFE_FOR
+from compensation.issuing.orders import KEY_IS_SAFE_FOR, LONGEST_CALL
 from compensation.models import Award, Reversal
 
 # So a transaction or a subscription says which reversal of ours it belongs to.
@@ -18,8 +18,9 @@ MARKER = "amends_reversal"
 class ReversalOrder:
     """One call that takes one award back, as it is stored before it is made.
 
-    `is_fresh`: its key was never sent, so it can still be called off. `given_trial_end` (Unix
-    seconds) is the date that the award set, for trials.
+    `is_fresh`: its key was never sent, so it can still be called off. `attempt` counts who had it
+    in hand: what an earlier one has to say is not heard any more. `given_trial_end` (Unix seconds)
+    is the date that the award set, for trials.
     """
 
     reversal: int
@@ -28,6 +29,7 @@ class ReversalOrder:
     parameters: dict[str, Any]
     key: str
     first_sent_at: datetime
+    attempt: int
     is_fresh: bool
     given_trial_end: int | None = None
 
@@ -52,6 +54,10 @@ class ReversalOrder:
         """Whether Stripe still knows the key, so that sending it again executes nothing twice."""
         return now < self.first_sent_at + KEY_IS_SAFE_FOR
 
+    def absence_is_proof(self, now: datetime) -> bool:
+        """Whether no call under this key can still be on its way or at work at Stripe."""
+        return now >= self.first_sent_at + KEY_IS_SAFE_FOR + LONGEST_CALL
+
 
 def new_key(reversal: int, attempt: int) -> str:
     """Never the same twice, so that no key of another database can replay into this one."""
@@ -72,6 +78,7 @@ def order_for(
         parameters=_trial(reversal) if is_trial else _debit(reversal),
         key=key,
         first_sent_at=first_sent_at,
+        attempt=reversal.attempt,
         is_fresh=is_fresh,
         given_trial_end=int(target.timestamp()) if is_trial and target else None,
     )

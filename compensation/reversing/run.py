@@ -48,10 +48,14 @@ class Tally:
 
 @dataclass(slots=True)
 class _Held:
-    """An order in hand; `looks_up`: Stripe is asked what became of it, nothing is sent."""
+    """An order in hand; `looks_up`: Stripe is asked what became of it, nothing is sent.
+
+    `is_settled`: Stripe has kept an answer under its key, so no call under it can be at work there.
+    """
 
     order: ReversalOrder
     looks_up: bool = False
+    is_settled: bool = False
     tries: int = 0
 
 
@@ -143,7 +147,7 @@ class _Run:
         match result:
             case Short(available_minor):
                 writing.write_short(held.order, available_minor)
-            case Absent():
+            case Absent() if held.is_settled or held.order.absence_is_proof(timezone.now()):
                 writing.give_back(held.order)
             case Rejected(code, message):
                 self.tally.failed += writing.write_failed(held.order, code, message)
@@ -165,12 +169,14 @@ class _Run:
         tries = held.tries + 1
         if isinstance(result, Unread):
             return replace(held, tries=tries)
-        looks_up = held.looks_up
-        if isinstance(result, Unknown):
-            writing.note_unanswered(held.order, result.reason)
-            has_failed = result.is_stripes and tries >= FAILURES_BEFORE_LOOKING
-            looks_up = looks_up or result.is_settled or has_failed
-        return _Held(replace(held.order, is_fresh=False), looks_up, tries)
+        order = replace(held.order, is_fresh=False)
+        if not isinstance(result, Unknown):
+            # Not in the list, but a call under the key may still be at work.
+            return _Held(order, not order.key_is_safe(timezone.now()), tries=tries)
+        writing.note_unanswered(order, result.reason)
+        is_settled = held.is_settled or result.is_settled
+        has_failed = result.is_stripes and tries >= FAILURES_BEFORE_LOOKING
+        return _Held(order, held.looks_up or is_settled or has_failed, is_settled, tries)
 
     def _call_off(self, order: ReversalOrder) -> None:
         """What was sent before stays `sending`: it must be followed up when we go on."""

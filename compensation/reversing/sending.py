@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from django.utils import timezone
+
 from compensation import stripe_calls
 from compensation.issuing.bucket import TokenBucket
 from compensation.issuing.sending import CLOCK_MARGIN, Absent, NotSent, Unprovable
@@ -51,6 +53,9 @@ class Sender:
         self.bucket.take(2 if order.is_fresh or order.is_trial else 1)
         if self.is_called_off():
             return NotSent()
+        if not order.key_is_safe(timezone.now()):
+            # the machine was asleep since, or the clock was set
+            return NotSent() if order.is_fresh else self.look_up(order)
         if order.is_trial:
             return self._set_trial_back(order)
         # One that was sent before may be in the balance already: its own key settles it.

@@ -172,5 +172,8 @@ _UNSENT: dict[str, Any] = {
 
 def _ours(order: ReversalOrder) -> QuerySet[Reversal]:
     return Reversal.objects.filter(
-        pk=order.reversal, state=ReversalState.SENDING, idempotency_key=order.key
+        pk=order.reversal,
+        state=ReversalState.SENDING,
+        idempotency_key=order.key,
+        attempt=order.attempt,
     )

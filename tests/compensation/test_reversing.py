@@ -23,8 +23,9 @@ from compensation.reversing import (
     retry_reversals,
     take_back,
     withdraw_request,
+    writing,
 )
-from compensation.reversing.claiming import claim
+from compensation.reversing.claiming import claim, recover
 from tests.accounts.factories import staff
 from tests.compensation.factories import AwardFactory
 from tests.compensation.stories import approve, change_behind_our_back, priced_batch, seed_sandbox
@@ -203,7 +204,21 @@ def test_left_sending_is_settled(issued, issuing, hours, was_sent):
         issuing.advance(25 * 3600)
     assert take_back().done == 1
     assert debits(issuing) == 4990
-    assert request.reversals.get().attempt == (2 if hours == 24 and not was_sent else 1)
+    is_same_key = request.reversals.get().idempotency_key == order.key
+    assert is_same_key == (hours == 1 or was_sent)
+
+
+def test_a_run_that_lost_its_lock_gives_nothing_back(issued, issuing):
+    """Another one has it in hand, and may have sent it."""
+    award = issued.awards.first()
+    request = sign(ask(award))
+    (stale,) = claim(limit=1)
+    (recovered,) = recover()
+    writing.give_back(stale)
+    writing.write_short(stale, 0)
+    assert writing.write_failed(stale, "x", "x") == 0
+    assert request.reversals.get().idempotency_key == recovered.order.key == stale.key
+    assert request.reversals.get().state == "sending"
 
 
 def test_amount_under_way_is_not_consumable(issued):
