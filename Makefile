@@ -10,7 +10,7 @@ INSTALLED := .venv/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install messages services stop clean migrate run demo screenshots test bench lint format types checks ci
+.PHONY: help install messages services stop clean migrate run demo screenshots test bench chaos lint format types checks ci
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -57,6 +57,9 @@ test: install ## the tests
 
 bench: install services ## measure against the bars, one line per work
 	@AMENDS_ENVIRONMENT=local $(PYTHON) -m tests.bench $(ARGS)
+
+chaos: install services ## issue a batch while everything breaks, and count what Stripe's sandbox holds
+	@AMENDS_ENVIRONMENT=local $(PYTHON) -m tests.chaos $(ARGS)
 
 lint: install ## style, types, floors, templates
 	@$(PYTHON) -m ruff check .

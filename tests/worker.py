@@ -34,8 +34,11 @@ class WorkerProcess:
     fixture is used. Tasks go to a queue that no other worker reads.
     """
 
-    def __init__(self, *, log: Path, environment: Mapping[str, str] | None = None) -> None:
-        self.queue = f"test-{uuid.uuid4().hex}"
+    def __init__(
+        self, *, log: Path, environment: Mapping[str, str] | None = None, queue: str = ""
+    ) -> None:
+        """Workers that share a queue are given its name."""
+        self.queue = queue or f"test-{uuid.uuid4().hex}"
         self.log = log
         self._environment = {
             **os.environ,
@@ -49,10 +52,16 @@ class WorkerProcess:
 
     def start(self) -> Self:
         """Returns when it is ready to take tasks."""
-        command = [sys.executable, "-m", "celery", "-A", "backoffice.celery", "worker"]
-        command += ["-c", "1", "-n", f"{self.queue}@test", "--loglevel", "INFO"]
-        command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         size = self.log.stat().st_size if self.log.exists() else 0
+        self.spawn()
+        wait_until(lambda: b" ready." in self.log.read_bytes()[size:], START_SECONDS)
+        return self
+
+    def spawn(self) -> None:
+        """Start it, and don't wait."""
+        command = [sys.executable, "-m", "celery", "-A", "backoffice.celery", "worker"]
+        command += ["-c", "1", "-n", f"{uuid.uuid4().hex}@test", "--loglevel", "INFO"]
+        command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own module and arguments
                 command,
@@ -63,8 +72,10 @@ class WorkerProcess:
                 # a group of its own: killed together with its children
                 start_new_session=True,
             )
-        wait_until(lambda: b" ready." in self.log.read_bytes()[size:], START_SECONDS)
-        return self
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def send(self, task: str) -> None:
         """Put a task into this worker's queue."""
