@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelError
+from django.utils.translation import gettext as _
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler, exception_handler
 from drf_standardized_errors.types import ErrorResponse, ExceptionHandlerContext
@@ -10,6 +11,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 
+from backoffice.middleware import is_unstorable
 from backoffice.states import MoveError
 
 
@@ -28,6 +30,9 @@ class ProblemHandler(ExceptionHandler):
             return Conflict(str(exc))
         if isinstance(exc, ModelError):
             return exceptions.ValidationError(as_serializer_error(exc))
+        if is_unstorable(exc):
+            said = _("Null characters cannot be stored.")
+            return exceptions.ValidationError(said, code="unstorable_characters")
         converted: Exception = super().convert_known_exceptions(exc)
         return converted
 

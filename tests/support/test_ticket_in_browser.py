@@ -216,3 +216,47 @@ def test_page_is_as_wide_as_the_window(open_page, width, ann):
     page = open_page(ticket, viewport={"width": width, "height": 900})
     page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_words_are_kept_while_their_writer_is_signed_out(open_page, ticket, ann):
+    page = open_page(ticket)
+    words, told = page.get_by_label("Your words"), page.get_by_role("dialog")
+    page.context.clear_cookies(name="sessionid")
+    words.fill("An hour's work")
+    expect(told).to_contain_text("You are signed out")
+    expect(page.locator("#desk-presence")).not_to_contain_text("html")
+    assert not Draft.objects.exists()
+    told.get_by_role("button", name="Sign in again").click()
+    expect(page).to_have_url(re.compile("/accounts/login/"))
+
+    client = Client()
+    client.force_login(ann)
+    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
+    site = page.url.partition("/accounts/")[0]
+    page.context.add_cookies([cookie | {"url": site}])
+    page.goto(f"{site}/admin/support/ticket/{ticket.pk}/change/")
+    expect(words).to_have_value("An hour's work")
+    expect(page.get_by_text("Draft saved")).to_be_visible()
+    assert Draft.objects.get().text == "An hour's work"
+
+
+def test_dialogs_of_somebody_signed_out_offer_to_sign_in(open_page, ticket):
+    page = open_page(ticket)
+    page.context.clear_cookies(name="sessionid")
+    page.keyboard.press("a")
+    told = page.locator("#am-signed-out")
+    expect(told).to_contain_text("You are signed out")
+    expect(page.locator("#dialog-assign")).not_to_contain_text("Password")
+
+
+def test_every_file_that_is_refused_is_named(open_page, ticket, tmp_path):
+    page = open_page(ticket)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    for name, content in {"tool.exe": b"MZ\x90\x00", "empty.txt": b"", "fine.txt": b"fine"}.items():
+        (tmp_path / name).write_bytes(content)
+    page.set_input_files("#composer [type=file]", [str(path) for path in tmp_path.iterdir()])
+    expect(page.get_by_role("button", name="Remove fine.txt")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("tool.exe")
+    expect(page.get_by_role("alert")).to_contain_text("empty.txt")
+    assert errors == []

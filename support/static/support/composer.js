@@ -10,11 +10,13 @@
   const say = document.documentElement.lang.startsWith("de")
     ? {
         saving: "Entwurf wird gespeichert …", saved: "Entwurf gespeichert", unsaved: "Nicht gespeichert: keine Verbindung. Es wird weiter versucht.",
+        refused: (code) => `Der Server hat es nicht angenommen (${code}): nichts wurde gesendet. Ihr Text steht noch hier.`,
         sending: "Wird gesendet …", offline: "Keine Verbindung: nichts wurde gesendet. Ihr Text steht noch hier.", take: "Den anderen Text nehmen", keep: "Diesen behalten",
         big: (name, most) => `„${name}“ ist zu groß: höchstens ${most} MB sind möglich.`, lost: (name) => `„${name}“ kam nicht an: noch einmal anhängen.`,
       }
     : {
         saving: "Saving the draft …", saved: "Draft saved", unsaved: "Not saved: no connection. It is tried again.",
+        refused: (code) => `The server did not take it (${code}): nothing was sent. Your words are still here.`,
         sending: "Sending …", offline: "No connection: nothing was sent. Your words are still here.", take: "Take the other text", keep: "Keep this one",
         big: (name, most) => `“${name}” is too large: at most ${most} MB are possible.`, lost: (name) => `“${name}” did not arrive: attach it again.`,
       };
@@ -57,6 +59,7 @@
     const [sentText, sentKind] = [text.value, kind()];
     state.textContent = say.saving;
     const answer = await fetch(form.dataset.draft, { method: "POST", body: draftData(), headers }).catch(() => null);
+    if (signedOut(answer)) return;
     if (!answer || answer.status >= 500) {
       state.textContent = say.unsaved;
       timer = setTimeout(keep, 4 * EVERY);
@@ -91,6 +94,23 @@
       if (text.value.trim()) changed();
     }
   });
+  // Somebody signed out cannot keep a draft on the server; this window remembers it until then.
+  const KEPT = `amends-unsaved:${location.pathname}`;
+  function signedOut(answer) {
+    if (!window.amendsSignedOut(answer)) return false;
+    if (text.value.trim()) sessionStorage.setItem(KEPT, JSON.stringify({ text: text.value, kind: kind() }));
+    state.textContent = "";
+    return true;
+  }
+  function remember() {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT) || "null");
+    sessionStorage.removeItem(KEPT);
+    if (!kept || kept.text === text.value) return;
+    text.value = kept.text;
+    choose(kept.kind);
+    form.classList.add("writes");
+    changed();
+  }
   window.addEventListener("pagehide", () => {
     if (!isDirty() || isSending) return;
     const data = draftData();
@@ -155,6 +175,7 @@
     if (kind() === "internal") data.delete("send_at");
     const answer = await fetch(form.action, { method: "POST", body: data, headers }).catch(() => null);
     const told = answer ? await answer.json().catch(() => ({})) : {};
+    if (!told.errors && signedOut(answer)) return stopped([]);
     if (answer && answer.ok && told.to) {
       const here = location.pathname === told.to.split("#")[0];
       location.href = told.to;
@@ -162,7 +183,7 @@
       return;
     }
     if (told.overtaken) overtaken(told);
-    return stopped(told.overtaken ? [] : told.errors || [say.offline]);
+    return stopped(told.overtaken ? [] : told.errors || [answer ? say.refused(answer.status) : say.offline]);
   }
   function stopped(lines) {
     isSending = false;
@@ -195,7 +216,13 @@
 
   // --- files -------------------------------------------------------------------------------
   let uploads = Promise.resolve(); // gives what could not be attached and was not sent without
+  let refused = []; // what could not be attached, of all that were chosen at once
+  function refuse(lines) {
+    refused.push(...lines);
+    show(refused);
+  }
   function attach(list) {
+    refused = [];
     show([]);
     uploads = uploads.then(() => undefined);
     for (const file of list) {
@@ -206,7 +233,7 @@
   function upload(file) {
     const most = Number(form.dataset.mostMb);
     if (file.size > most * 1024 * 1024) {
-      show([say.big(file.name, most)]);
+      refuse([say.big(file.name, most)]);
       return undefined; // it never began, and the reader was told
     }
     const row = document.createElement("li");
@@ -233,8 +260,9 @@
           done();
         } else {
           row.remove();
+          if (!told.errors && signedOut(request)) return done();
           const lines = told.errors || [say.lost(file.name)];
-          show(lines);
+          refuse(lines);
           done(isSending ? lines : undefined);
         }
       });
@@ -251,7 +279,13 @@
     text.focus();
   }
   const chooser = form.elements.files;
-  chooser.addEventListener("change", () => { attach([...chooser.files]); chooser.value = ""; });
+  function chosen(event) {
+    if (event.target !== chooser) return;
+    event.stopPropagation(); // the admin's theme takes every such field for one of its own making
+    attach([...chooser.files]);
+    chooser.value = "";
+  }
+  form.addEventListener("change", chosen, true);
   form.addEventListener("dragover", (event) => {
     if (![...event.dataTransfer.types].includes("Files")) return;
     event.preventDefault();
@@ -273,6 +307,7 @@
   // --- preview, and what comes after sending -------------------------------------------------
   form.querySelector("[data-previews]").addEventListener("click", async () => {
     const answer = await fetch(form.dataset.preview, { method: "POST", body: draftData(), headers }).catch(() => null);
+    if (signedOut(answer)) return undefined;
     if (!answer || !answer.ok) return show([say.unsaved]);
     const dialog = document.getElementById("dialog-preview");
     dialog.innerHTML = await answer.text();
@@ -283,6 +318,7 @@
   after.value = localStorage.getItem("tk-after") || "stay";
   after.addEventListener("change", () => localStorage.setItem("tk-after", after.value));
   labels();
+  remember();
 
   window.amendsComposer = {
     // Puts words where the cursor is; used by macros.

@@ -18,12 +18,14 @@
     for (const old of place.querySelectorAll("[role=alert]")) old.remove();
     if (place.querySelector("[data-macro]")) return;
     const answer = await fetch(dialog.dataset.url).catch(() => null);
+    if (window.amendsSignedOut(answer)) return;
     if (answer && answer.ok) place.innerHTML = await answer.text();
     filter();
   }
   async function choose(button) {
     const answer = await fetch(button.dataset.url).catch(() => null);
     const told = answer ? await answer.json().catch(() => ({})) : {};
+    if (!told.errors && window.amendsSignedOut(answer)) return;
     if (!answer || !answer.ok) {
       // What may not be promised is said where the macro was chosen.
       place.querySelectorAll("[role=alert]").forEach((old) => old.remove());

@@ -67,6 +67,7 @@
     if (!picked().length) return;
     if (!document.getElementById(`bulk-${what}`)) {
       const answer = await fetch(bar.dataset.forms);
+      if (window.amendsSignedOut(answer)) return;
       const place = document.createElement("div");
       place.innerHTML = await answer.text();
       document.querySelector(".q").after(place);
@@ -146,6 +147,7 @@
     if (isOpen) return;
     if (!filter.firstElementChild) {
       const answer = await fetch(opener.dataset.filter);
+      if (window.amendsSignedOut(answer)) return;
       filter.innerHTML = await answer.text();
     }
     filter.querySelector("select, input:not([type=hidden])").focus();
