@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
 # What makes a spreadsheet take a cell for a formula
@@ -10,9 +11,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def safe_cell(value: Any) -> str:
-    """`value` as text that no spreadsheet runs: an apostrophe stands before what it would."""
+    """`value` as text that no spreadsheet runs: an apostrophe stands before what it would.
+
+    A number stays one, with its sign.
+    """
     if value is None:
         return ""
+    if isinstance(value, int | Decimal):
+        return str(value)
     text = value.isoformat() if hasattr(value, "isoformat") else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
 

@@ -62,6 +62,7 @@ SEE_MONEY = {
     "compensation.view_budget",
     "compensation.view_reversalrequest",
 }
+EXPORT_BOOKS = {"compensation.export_ledger"}
 SEE_WORK = SEE_CUSTOMERS | SEE_INCIDENTS | SEE_MONEY
 SEE_DESK = {
     "support.view_ticket",
@@ -109,6 +110,7 @@ PERMISSIONS: dict[Role, set[str]] = {
     | {"support.view_rulerun", "support.view_inbound"},
     Role.FINANCE: SEE_WORK
     | PAUSE
+    | EXPORT_BOOKS
     | {
         "compensation.add_policy",
         "compensation.change_policy",
@@ -128,6 +130,7 @@ PERMISSIONS: dict[Role, set[str]] = {
     },
     Role.FINANCE_APPROVER: SEE_WORK
     | PAUSE
+    | EXPORT_BOOKS
     | {
         "compensation.approve_batch",
         "compensation.ask_reversal",
@@ -154,6 +157,7 @@ PERMISSIONS: dict[Role, set[str]] = {
     Role.COMMUNICATIONS: SEE_CUSTOMERS | SEE_INCIDENTS,
     Role.AUDITOR: SEE_WORK
     | SEE_DESK
+    | EXPORT_BOOKS
     | {
         "support.see_all_queues",
         "support.see_reports",

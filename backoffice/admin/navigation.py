@@ -125,6 +125,18 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "admin:compensation_ledgerentry_changelist",
                 "compensation.view_ledgerentry",
             ),
+            Item(
+                _("Balances"),
+                "account_balance_wallet",
+                "admin:compensation_ledgerentry_balances",
+                "compensation.view_ledgerentry",
+            ),
+            Item(
+                _("Books"),
+                "menu_book",
+                "admin:compensation_ledgerentry_books",
+                "compensation.view_ledgerentry",
+            ),
         ],
     ),
     (

@@ -12,12 +12,13 @@ from unfold.decorators import display
 from backoffice.display import moment
 from backoffice.listing import BigList, ReadOnly
 from backoffice.money import format_money
+from compensation.admin.ledger_pages import LedgerPages
 from compensation.admin.looks import language, unbroken
 from compensation.models import LedgerEntry
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
+class LedgerEntryAdmin(LedgerPages, ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
     """Newest first. Amounts are signed: plus is credit the customer gained."""
 
     list_display = ("booked", "kind_label", "amount", "customer", "award_number", "stripe", "note")

@@ -53,6 +53,7 @@ class LedgerEntry(models.Model):
                 condition=models.Q(kind__in=["credit", "trial", "priority"]),
             ),
         ]
+        permissions = [("export_ledger", "Can export the ledger")]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]

@@ -15,7 +15,8 @@ MANAGER = frozenset({Role.INCIDENT_MANAGER.value})
 FINANCE = frozenset({Role.FINANCE.value})
 APPROVER = frozenset({Role.FINANCE_APPROVER.value})
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR.value})
-AUDITS = ADMINISTRATOR | {Role.AUDITOR.value}
+AUDITOR = frozenset({Role.AUDITOR.value})
+AUDITS = ADMINISTRATOR | AUDITOR
 STOPS = FINANCE | APPROVER | ADMINISTRATOR
 NO_ONE: frozenset[str] = frozenset()
 

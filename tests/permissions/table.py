@@ -13,6 +13,7 @@ from tests.permissions.actors import CUSTOMER, EVERY_KEY, EVERYBODY, SIGNED_IN, 
 from tests.permissions.rows import (
     ADMINISTRATOR,
     APPROVER,
+    AUDITOR,
     AUDITS,
     FINANCE,
     MANAGER,
@@ -128,6 +129,10 @@ def money() -> Iterator[Row]:
     yield from pages("compensation", "batch", "batch", see=MONEY, change=MONEY)
     yield from pages("compensation", "award", "award", see=MONEY, change=MONEY)
     yield from pages("compensation", "ledgerentry", "entry", see=MONEY)
+    yield from look("compensation_ledgerentry_balances", MONEY)
+    yield from look("compensation_ledgerentry_books", MONEY)
+    for file in ("balances_csv", "books_file"):
+        yield from look(f"compensation_ledgerentry_{file}", FINANCE | APPROVER | AUDITOR)
     # The switch's own page leads to the list, which is the page.
     for row in pages("compensation", "issuingcontrol", "control", see=MONEY):
         leads_on = row.door.endswith("_change")
