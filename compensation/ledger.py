@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -73,6 +73,13 @@ def record_entries(entries: Sequence[NewEntry]) -> list[LedgerEntry]:
             row.hash = before = entry_hash(row)
             rows.append(row)
         return LedgerEntry.objects.bulk_create(rows)
+
+
+def already_booked(awards: Iterable[int]) -> set[int]:
+    """Those of these awards whose credit, trial or priority support stands in the ledger."""
+    given = (LedgerEntry.Kind.CREDIT, LedgerEntry.Kind.TRIAL, LedgerEntry.Kind.PRIORITY)
+    entries = LedgerEntry.objects.filter(award__in=list(awards), kind__in=given)
+    return {entry.award_id or 0 for entry in entries.only("award_id")}
 
 
 def entry_hash(entry: LedgerEntry) -> str:

@@ -33,7 +33,9 @@ def consumable(award_ids: Iterable[int]) -> dict[int, int]:
     left = remaining(award_ids)
     on_their_way = (
         Reversal.objects.filter(
-            award__in=list(left), state__in=[ReversalState.SENDING, ReversalState.UNKNOWN]
+            award__in=list(left),
+            state__in=[ReversalState.SENDING, ReversalState.UNKNOWN],
+            corrects="",
         )
         .order_by()
         .values_list("award")

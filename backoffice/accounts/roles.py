@@ -63,6 +63,7 @@ SEE_MONEY = {
     "compensation.view_reversalrequest",
 }
 EXPORT_BOOKS = {"compensation.export_ledger"}
+SEE_RECONCILIATION = {"compensation.view_reconciliationrun", "compensation.view_finding"}
 SEE_WORK = SEE_CUSTOMERS | SEE_INCIDENTS | SEE_MONEY
 SEE_DESK = {
     "support.view_ticket",
@@ -111,7 +112,10 @@ PERMISSIONS: dict[Role, set[str]] = {
     Role.FINANCE: SEE_WORK
     | PAUSE
     | EXPORT_BOOKS
+    | SEE_RECONCILIATION
     | {
+        "compensation.run_reconciliation",
+        "compensation.settle_finding",
         "compensation.add_policy",
         "compensation.change_policy",
         "compensation.add_policyversion",
@@ -131,6 +135,7 @@ PERMISSIONS: dict[Role, set[str]] = {
     Role.FINANCE_APPROVER: SEE_WORK
     | PAUSE
     | EXPORT_BOOKS
+    | SEE_RECONCILIATION
     | {
         "compensation.approve_batch",
         "compensation.ask_reversal",
@@ -158,6 +163,7 @@ PERMISSIONS: dict[Role, set[str]] = {
     Role.AUDITOR: SEE_WORK
     | SEE_DESK
     | EXPORT_BOOKS
+    | SEE_RECONCILIATION
     | {
         "support.see_all_queues",
         "support.see_reports",
@@ -176,6 +182,7 @@ PERMISSIONS: dict[Role, set[str]] = {
     },
     Role.ADMINISTRATOR: SEE_WORK
     | PAUSE
+    | SEE_RECONCILIATION
     | SEE_DESK
     | _all_of("queue", "agent", "goodwilllimit", "webhookendpoint")
     | {

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from compensation.models import Batch
+from compensation.models import Batch, Finding
 from incidents.models import Incident
 
 
@@ -136,6 +136,12 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "menu_book",
                 "admin:compensation_ledgerentry_books",
                 "compensation.view_ledgerentry",
+            ),
+            Item(
+                _("Reconciliation"),
+                "balance",
+                "admin:compensation_reconciliationrun_changelist",
+                "compensation.view_reconciliationrun",
             ),
         ],
     ),
@@ -267,11 +273,14 @@ def _entry(item: Item, badges: dict[str, int]) -> dict[str, Any]:
 
 
 def _badges(request: HttpRequest) -> dict[str, int]:
-    """How many wait for this reader: two counts over small, indexed sets."""
+    """How many wait for this reader: three counts over small, indexed sets."""
     badges = {}
     if request.user.has_perm("incidents.view_incident"):
         badges["admin:incidents_incident_changelist"] = Incident.objects.running().count()
     if request.user.has_perm("compensation.approve_batch"):
         waiting = Batch.objects.filter(state=Batch.State.SUBMITTED)
         badges["admin:compensation_batch_changelist"] = waiting.count()
+    if request.user.has_perm("compensation.settle_finding"):
+        still_open = Finding.objects.filter(state=Finding.State.OPEN)
+        badges["admin:compensation_reconciliationrun_changelist"] = still_open.count()
     return badges

@@ -1,5 +1,13 @@
 """The working screens of money."""
 
-from compensation.admin import awards, batches, ledger, policies, switches
+from compensation.admin import (
+    awards,
+    batches,
+    findings,
+    ledger,
+    policies,
+    reconciliation,
+    switches,
+)
 
-__all__ = ["awards", "batches", "ledger", "policies", "switches"]
+__all__ = ["awards", "batches", "findings", "ledger", "policies", "reconciliation", "switches"]

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from backoffice.states import history
 from compensation.issuing.orders import Order
-from compensation.ledger import NewEntry, record_entries
+from compensation.ledger import NewEntry, already_booked, record_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,8 @@ def write_issued(issued: Sequence[Issued]) -> int:
         )
         rows = sorted(cursor.fetchall())
         cursor.execute(_TRIAL_ENDS, [[row[0] for row in rows if row[2] == "trial"]])
+        # issued again because Stripe had lost it: owed and booked all the time
+        booked = already_booked(row[0] for row in rows)
         record_entries(
             [
                 NewEntry(
@@ -108,6 +110,7 @@ def write_issued(issued: Sequence[Issued]) -> int:
                     booked_at=now,
                 )
                 for award, customer, benefit, amount_minor, currency, stripe_id in rows
+                if award not in booked
             ]
         )
     return len(rows)

@@ -116,7 +116,8 @@ class Award(Movable):
         ),
         AwardState.UNKNOWN: frozenset({AwardState.SENDING, AwardState.ISSUED, AwardState.FAILED}),
         AwardState.FAILED: frozenset({AwardState.APPROVED}),
-        AwardState.ISSUED: frozenset({AwardState.REVERSED}),
+        # back to unknown: Stripe turned out not to have it
+        AwardState.ISSUED: frozenset({AwardState.REVERSED, AwardState.UNKNOWN}),
         AwardState.REVERSED: frozenset(),
     }
 

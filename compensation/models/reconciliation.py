@@ -113,9 +113,10 @@ class FindingKind(models.TextChoices):
 
 @pghistory.track(
     pghistory.InsertEvent(),
-    pghistory.UpdateEvent(condition=pghistory.AnyChange("state")),
-    fields=["state", "difference_minor", "currency", "reason"],
+    pghistory.UpdateEvent(condition=pghistory.AnyChange("state", "remedied_at")),
+    fields=["state", "difference_minor", "currency", "settled_reason", "remedy", "remedied_at"],
     model_name="FindingEvent",
+    obj_field=pghistory.ObjForeignKey(related_name="events"),
 )
 class Finding(Movable):
     """One difference. The same difference, found again, is the same row: `identity` says so.
@@ -160,7 +161,7 @@ class Finding(Movable):
     stripe_date = models.DateTimeField(null=True)
     detail = models.TextField(blank=True)
     # Why it was accepted, in a person's words.
-    reason = models.TextField(blank=True)
+    settled_reason = models.TextField(blank=True)
     settled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )

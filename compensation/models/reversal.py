@@ -199,6 +199,9 @@ class Reversal(Movable):
     amount_minor = models.BigIntegerField(default=0)
     seen_minor = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=3, blank=True)
+    # The transaction at Stripe that is one too many (or too large): taking it back is none of the
+    # ledger's business, which never had it, and leaves the award as it is.
+    corrects = models.CharField(max_length=255, blank=True, default="", db_default="")
     trial_end = models.DateTimeField(null=True)
     overdrawn_minor = models.BigIntegerField(default=0)
 

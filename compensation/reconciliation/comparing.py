@@ -27,7 +27,7 @@ def compare(books: Books, seen: Seen, *, now: datetime) -> Comparison:
     _compare_refused(comparison, books, seen)
     for claim in books.claims:
         if claim.account not in seen.refused:
-            _compare_claim(comparison, books, claim, matches.of_claim[claim.name])
+            _compare_claim(comparison, books, claim, matches)
     _compare_unknown(comparison, matches)
     compare_uses(comparison, books, seen, matches, now=now)
     _compare_rest(comparison, books)
@@ -50,20 +50,21 @@ def _add_balance(comparison: Comparison, found: Iterable[Transaction]) -> None:
 # --- credits and what takes them back ---------------------------------------------------------
 
 
-def _compare_claim(
-    comparison: Comparison, books: Books, claim: Claim, found: list[Transaction]
-) -> None:
-    """`found`: the transactions that say they are this claim's, the right one first."""
+def _compare_claim(comparison: Comparison, books: Books, claim: Claim, matches: Matches) -> None:
+    found = matches.of_claim[claim.name]
     if claim.is_under_way:
         _add_under_way(comparison, books, claim, found)
     elif claim.is_standing and not found:
         comparison.differ(_missing(books, claim))
     elif claim.is_standing:
         main, *extra = found
-        if (claim.amount_minor, claim.currency) != (-main.amount, main.currency.upper()):
-            comparison.differ(_other_amount(books, claim, main))
+        held = -main.amount - matches.corrected[main.stripe_id]
+        if (claim.amount_minor, claim.currency) != (held, main.currency.upper()):
+            comparison.differ(_other_amount(books, claim, main, held))
         for each in extra:
-            comparison.differ(_doubled(books, claim, each, main))
+            held = -each.amount - matches.corrected[each.stripe_id]
+            if held:
+                comparison.differ(_doubled(books, claim, each, main, held))
     else:
         for each in found:
             state = f"{claim.name.capitalize()}, which it names, is {claim.state} by our books."
@@ -99,7 +100,7 @@ def _missing(books: Books, claim: Claim) -> Difference:
     )
 
 
-def _other_amount(books: Books, claim: Claim, main: Transaction) -> Difference:
+def _other_amount(books: Books, claim: Claim, main: Transaction, held: int) -> Difference:
     currency = main.currency.upper()
     return Difference(
         identity=f"{Kind.AMOUNT}:{main.stripe_id}",
@@ -110,14 +111,16 @@ def _other_amount(books: Books, claim: Claim, main: Transaction) -> Difference:
         stripe_customer=claim.account,
         currency=claim.currency,
         ours_minor=claim.amount_minor,
-        stripe_minor=-main.amount,
+        stripe_minor=held,
         stripe_currency="" if currency == claim.currency else currency,
         detail=f"Stripe has {claim.name} with another "
         + ("amount." if currency == claim.currency else "currency."),
     )
 
 
-def _doubled(books: Books, claim: Claim, extra: Transaction, main: Transaction) -> Difference:
+def _doubled(
+    books: Books, claim: Claim, extra: Transaction, main: Transaction, held: int
+) -> Difference:
     return Difference(
         identity=f"{Kind.DOUBLED}:{extra.stripe_id}",
         kind=Kind.DOUBLED,
@@ -126,7 +129,7 @@ def _doubled(books: Books, claim: Claim, extra: Transaction, main: Transaction) 
         stripe_id=extra.stripe_id,
         stripe_customer=claim.account,
         currency=extra.currency.upper(),
-        stripe_minor=-extra.amount,
+        stripe_minor=held,
         detail=f"Stripe has {claim.name} again, besides {main.stripe_id}.",
     )
 

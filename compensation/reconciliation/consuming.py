@@ -57,11 +57,13 @@ class _Pool:
     """What is left of our credits in one account, as Stripe's transactions go by, oldest first.
 
     `ours` says which of them are claims of ours; `missing` is what our ledger has and Stripe has
-    not, by currency: uses may be booked to it or not.
+    not, by currency: uses may be booked to it or not; so may what was `overdrawn` by a reversal,
+    as an invoice was quicker.
     """
 
     ours: dict[str, Claim]
     missing: dict[str, int]
+    overdrawn: dict[str, int]
     left: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     of_invoice: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -76,7 +78,7 @@ class _Pool:
         if each.amount < 0:
             return -min(-each.amount, max(self.of_invoice[each.invoice], 0))
         left = max(self.left[currency], 0)
-        least = min(each.amount, left)
+        least = min(each.amount, max(left - self.overdrawn[currency], 0))
         most = min(each.amount, max(left + self.missing[currency], least))
         return min(max(booked, least), most)
 
@@ -86,10 +88,11 @@ class _Pool:
 
 
 def _pool(account: str, books: Books, matches: Matches) -> _Pool:
-    pool = _Pool({}, defaultdict(int))
+    pool = _Pool({}, defaultdict(int), defaultdict(int))
     for claim in books.claims:
-        if not claim.is_standing or claim.account != account:
+        if not claim.is_standing or claim.account != account or claim.corrects:
             continue
+        pool.overdrawn[claim.currency] += claim.overdrawn_minor
         if found := matches.of_claim.get(claim.name):
             pool.ours[found[0].stripe_id] = claim
         else:

@@ -15,10 +15,14 @@ USES = frozenset({"applied_to_invoice", "unapplied_from_invoice"})
 
 @dataclass(slots=True)
 class Matches:
-    """Each booking at Stripe: of a claim (the right one first), or unknown, with its account."""
+    """Each booking at Stripe: of a claim (the right one first), or unknown, with its account.
+
+    `corrected` says how much of a booking was taken back because it was too much, in minor units.
+    """
 
     of_claim: dict[str, list[Transaction]] = field(default_factory=lambda: defaultdict(list))
     unknown: list[tuple[str, Transaction]] = field(default_factory=list)
+    corrected: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
 def is_booking(each: Transaction) -> bool:
@@ -44,6 +48,9 @@ def match(books: Books, seen: Seen) -> Matches:
                 matches.of_claim[claim.name].append(each)
     for claim in by_id.values():
         matches.of_claim[claim.name].sort(key=lambda each: each.stripe_id != claim.stripe_id)
+    for one in books.claims:
+        if one.corrects and one.is_standing:
+            matches.corrected[one.corrects] -= one.amount_minor
     return matches
 
 

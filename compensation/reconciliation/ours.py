@@ -9,9 +9,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from backoffice.customers.models import Customer
-from compensation.models import Award, Finding, LedgerEntry
+from compensation.models import Award, Finding, LedgerEntry, Reversal
 from compensation.models.award import AwardState
 from compensation.models.reconciliation import FindingKind
+from compensation.models.reversal import ReversalState
 
 # Awards that were never approved are no business of Stripe's.
 SENT_STATES = (
@@ -24,6 +25,12 @@ SENT_STATES = (
 )
 STANDING = frozenset({AwardState.ISSUED, AwardState.REVERSED})
 UNDER_WAY = frozenset({AwardState.SENDING, AwardState.UNKNOWN})
+# A reversal's states in an award's words.
+_AS_AWARD: dict[str, str] = {
+    ReversalState.DONE: AwardState.ISSUED,
+    ReversalState.SENDING: AwardState.SENDING,
+    ReversalState.UNKNOWN: AwardState.UNKNOWN,
+}
 # A trial that is over for longer than this is not read again: nothing is left to mend.
 TRIAL_STAYS = timedelta(days=7)
 
@@ -33,7 +40,8 @@ class Claim:
     """A transaction that we say we made, or are about to make, at Stripe.
 
     `amount_minor` is signed: plus is credit to the customer, minus takes it back. `name` is unique
-    among all claims: "award 5".
+    among all claims: "award 5", "reversal 3". One that `corrects` a transaction of Stripe's is not
+    in our ledger. `overdrawn_minor` is what an invoice had used while it was taken back.
     """
 
     name: str
@@ -43,6 +51,8 @@ class Claim:
     account: str
     stripe_id: str
     state: str
+    corrects: str = ""
+    overdrawn_minor: int = 0
 
     @property
     def is_standing(self) -> bool:
@@ -114,6 +124,8 @@ def read_books(customers: Sequence[int]) -> list[Books]:
             claims[award.customer_id].append(_credit(award))
         elif _is_watched(award, watched):
             trials[award.customer_id].append(_trial(award))
+    for reversal in _reversals(customers):
+        claims[reversal.customer_id].append(_debit(reversal))
     entries = _entries(customers)
     return [
         Books(
@@ -150,6 +162,31 @@ def _credit(award: Award) -> Claim:
         account=award.destination,
         stripe_id=award.stripe_id,
         state=award.state,
+    )
+
+
+def _reversals(customers: Sequence[int]) -> Iterable[Reversal]:
+    asked = (ReversalState.ASKED, ReversalState.DROPPED)
+    return (
+        Reversal.objects.filter(award__customer__in=customers, amount_minor__gt=0)
+        .exclude(state__in=asked)
+        .select_related("award")
+        .order_by("id")
+    )
+
+
+def _debit(reversal: Reversal) -> Claim:
+    state = ReversalState(reversal.state)
+    return Claim(
+        name=f"reversal {reversal.pk}",
+        award=reversal.award_id,
+        amount_minor=-reversal.amount_minor,
+        currency=reversal.currency,
+        account=reversal.award.destination,
+        stripe_id=reversal.stripe_id,
+        state=_AS_AWARD.get(state, state),
+        corrects=reversal.corrects,
+        overdrawn_minor=reversal.overdrawn_minor,
     )
 
 

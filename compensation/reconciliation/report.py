@@ -14,7 +14,7 @@ from compensation.reconciliation.differences import Line
 COLUMNS = (
     "finding", "kind", "state", "customer", "award", "stripe_customer", "stripe_id", "currency",
     "ours_minor", "stripe_minor", "stripe_currency", "difference_minor", "our_date", "stripe_date",
-    "found_at", "seen_at", "detail", "reason",
+    "found_at", "seen_at", "detail", "settled_reason",
 )  # fmt: skip
 # What spreadsheets would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from backoffice.states import move
 from compensation import stripe_calls
-from compensation.issuing import has_work
+from compensation.issuing import has_work, is_stopped
 from compensation.issuing.bucket import TokenBucket
 from compensation.issuing.lock import IssuerLock, LockLostError
 from compensation.models import ReconciliationRun
@@ -28,6 +28,7 @@ from compensation.reconciliation.theirs import (
     Seen,
 )
 from compensation.reconciliation.writing import write_findings
+from compensation.reversing import has_reversals
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class Walker:
 
     def _step(self, run: ReconciliationRun) -> bool:
         """One chunk of `run`; whether to go on at once."""
-        if has_work():
+        if _is_issuing():
             _note(run, WAITS)
             return False
         ids = walked(run).filter(pk__gt=run.cursor).values_list("pk", flat=True)
@@ -158,7 +159,7 @@ class Walker:
         left: set[Future[Seen]] = set(futures)
         while left:
             left = wait(left, timeout=LOOK_SECONDS).not_done
-            if left and not self._is_called_off and has_work():
+            if left and not self._is_called_off and _is_issuing():
                 self._is_called_off = True
 
     def _settle(
@@ -180,6 +181,11 @@ class Walker:
             chunk.last = customer
         if chunk.skipped >= SILENT_FROM and not chunk.done:
             chunk.note, chunk.last, chunk.skipped = SILENT, 0, 0
+
+
+def _is_issuing() -> bool:
+    """Whether somebody has money to move: they come first."""
+    return has_work() or (has_reversals() and not is_stopped())
 
 
 # --- writing ----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ process speaks to Stripe about money at a time.
 from compensation.reversing.asking import (
     ask_for_award,
     ask_for_batch,
+    ask_for_extra,
     retry_reversals,
     withdraw_request,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "approve_request",
     "ask_for_award",
     "ask_for_batch",
+    "ask_for_extra",
     "has_reversals",
     "refusal",
     "reject_request",

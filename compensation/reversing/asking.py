@@ -68,7 +68,7 @@ def ask_for_award(
         if row.reversals.filter(state__in=OPEN_REVERSAL).exists():
             raise MoveError("Somebody has asked for this award already.")
         request = ReversalRequest(award=row, cause=cause, reason=reason.strip())
-        return _ask(request, person, key, "award.id = %s", row.pk)
+        return _ask(request, person, key, "award.id = %s")
 
 
 def ask_for_batch(
@@ -91,7 +91,40 @@ def ask_for_batch(
                 f"This batch is {row.state}: only an issued or paused one can be taken back."
             )
         request = ReversalRequest(batch=row, cause=cause, reason=reason.strip())
-        return _ask(request, person, key, "award.batch_id = %s", row.pk)
+        return _ask(request, person, key, "award.batch_id = %s")
+
+
+def ask_for_extra(
+    award: Award, *, by: User, reason: str, transaction_id: str, amount_minor: int
+) -> ReversalRequest:
+    """Ask for what Stripe has too much for an award: a second booking, or the excess of the first.
+
+    `transaction_id` is that booking at Stripe, `amount_minor` what is too much, in minor units of
+    the award's currency. Award and ledger stay as they are.
+
+    Raises:
+        PermissionDenied: `by` may not ask.
+        ValidationError: no reason.
+        MoveError: the award was not issued, or it or this booking is on its way back already.
+    """
+    person = person_with(by, ASK)
+    _check_words(Cause.TWICE, reason)
+    with transaction.atomic():
+        row = Award.objects.select_for_update(of=("self",)).get(pk=award.pk)
+        if row.state not in (AwardState.ISSUED, AwardState.REVERSED) or amount_minor <= 0:
+            raise MoveError(f"This award is {row.state}: nothing of it is too much.")
+        done = row.reversals.filter(corrects=transaction_id)
+        if done.exclude(state__in=(ReversalState.DROPPED, ReversalState.NOTHING)).exists():
+            raise MoveError("Somebody has asked for this already.")
+        request = ReversalRequest(award=row, cause=Cause.TWICE, reason=reason.strip())
+        extra = Reversal(
+            award=row,
+            customer_id=row.customer_id,
+            limit_minor=amount_minor,
+            currency=row.currency,
+            corrects=transaction_id,
+        )
+        return _ask(request, person, "", extra)
 
 
 def withdraw_request(request: ReversalRequest, *, by: User, reason: str = "") -> ReversalRequest:
@@ -172,16 +205,14 @@ def _check_words(cause: str, reason: str) -> None:
 
 
 def _ask(
-    request: ReversalRequest, person: User | None, key: str, which: str, pk: int
+    request: ReversalRequest, person: User | None, key: str, what: Reversal | str
 ) -> ReversalRequest:
+    """For one extra booking, or for all that a condition on the request's award or batch finds."""
     request.asked_by, request.asked_by_key = person, key
     try:
         with transaction.atomic(), history(by=person, reason=request.reason, key=key):
             request.save(force_insert=True)
-            with connection.cursor() as cursor:
-                cursor.execute(_TAKE_DOWN.format(which=which), [request.pk, pk])
-                count = cursor.rowcount
-            if not count:
+            if not _take_down(request, what):
                 raise MoveError(_("Nothing is left of it: all was used, or is on its way back."))
             request.digest = request_digest(request)
             request.approvals_needed = _approvals_needed(request)
@@ -189,6 +220,19 @@ def _ask(
     except IntegrityError:
         raise MoveError("Somebody has asked for this already: reload and look again.") from None
     return request
+
+
+def _take_down(request: ReversalRequest, what: Reversal | str) -> int:
+    """Write the request's reversals; how many they are."""
+    if isinstance(what, Reversal):
+        what.request = request
+        what.save(force_insert=True)
+        return 1
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TAKE_DOWN.format(which=what), [request.pk, request.award_id or request.batch_id]
+        )
+        return int(cursor.rowcount)
 
 
 def _approvals_needed(request: ReversalRequest) -> int:

@@ -109,7 +109,7 @@ def _taken(row: Reversal, left_minor: int) -> ReversalOrder | None:
     if award.benefit == Award.Benefit.PRIORITY:
         end_priority(row)
         return None
-    is_worth_it = _fix_amount(row, left_minor)
+    is_worth_it = _fix_amount(row, row.limit_minor if row.corrects else left_minor)
     if award.benefit == Award.Benefit.TRIAL:
         is_worth_it = _fix_trial_end(row)
     if not is_worth_it:

@@ -11,7 +11,7 @@ _DIGEST = """
     FROM (
         SELECT reversal.id, sha256(convert_to(concat_ws(
             '|', reversal.id, reversal.award_id, reversal.customer_id, reversal.limit_minor,
-            reversal.currency, award.benefit, award.destination
+            reversal.currency, award.benefit, award.destination, nullif(reversal.corrects, '')
         ), 'UTF8')) AS line
         FROM compensation_reversal reversal
         JOIN compensation_award award ON award.id = reversal.award_id

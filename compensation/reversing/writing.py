@@ -35,7 +35,7 @@ _DONE = """
     WHERE reversal.id = done.reversal AND reversal.state = 'sending'
         AND reversal.idempotency_key = done.key
     RETURNING reversal.id, reversal.award_id, reversal.customer_id, reversal.amount_minor,
-        reversal.currency, reversal.stripe_id, reversal.request_id
+        reversal.currency, reversal.stripe_id, reversal.request_id, reversal.corrects
 """
 _AWARDS = """
     UPDATE compensation_award award
@@ -72,7 +72,9 @@ def write_returned(returned: Sequence[Returned]) -> int:
                     [max(each.balance or 0, 0) for each in returned],
                 ],
             )
-            rows = sorted(cursor.fetchall())
+            done = sorted(cursor.fetchall())
+            # what corrects Stripe alone touches neither award nor ledger
+            rows = [row[:-1] for row in done if not row[-1]]
             ids = [row[0] for row in rows]
             cursor.execute(_AWARDS, [ids])
             cursor.execute(_TRIAL_ENDS, [ids])
@@ -91,7 +93,7 @@ def write_returned(returned: Sequence[Returned]) -> int:
                 for _, award, customer, amount_minor, currency, stripe_id, request in rows
             ]
         )
-    return len(rows)
+    return len(done)
 
 
 def end_priority(row: Reversal) -> None:

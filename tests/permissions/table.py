@@ -159,6 +159,21 @@ def money() -> Iterator[Row]:
     yield from admin("compensation_issuingcontrol_resume", STOPS)
 
 
+def reconciliation() -> Iterator[Row]:
+    """Finance runs it and settles what it finds; approvers, auditors and administrators read."""
+    see = FINANCE | APPROVER | AUDITS
+    # The list is the page.
+    yield from pages("compensation", "reconciliationrun", "run", see=see, change=see)
+    yield from pages("compensation", "finding", "finding", see=see, change=see)
+    yield from admin("compensation_reconciliationrun_start", FINANCE)
+    yield from admin("compensation_reconciliationrun_stop", FINANCE, "pk=run")
+    yield from look("compensation_reconciliationrun_progress", see, "pk=run")
+    yield from look("compensation_reconciliationrun_csv", see, "pk=run")
+    for verb in ("accept", "reopen", "issue_again", "compare"):
+        yield from admin(f"compensation_finding_{verb}", FINANCE, "pk=finding")
+    yield from admin("compensation_finding_take_back", FINANCE | APPROVER, "pk=finding")
+
+
 def policies() -> Iterator[Row]:
     yield from pages("compensation", "policy", "policy", see=MONEY, add=FINANCE, change=FINANCE)
     # A version is found on its policy's page, to which the list of all leads.
@@ -229,6 +244,7 @@ TABLE: list[Row] = [
         customers,
         incidents,
         money,
+        reconciliation,
         policies,
         portal,
         rest,

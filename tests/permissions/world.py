@@ -11,7 +11,7 @@ from backoffice.customers.importing import Report
 from backoffice.customers.models import CustomerImport, PortalSession
 from backoffice.rest.models import ApiKey
 from compensation import ledger
-from compensation.models import ApprovalThreshold, LedgerEntry
+from compensation.models import ApprovalThreshold, Finding, LedgerEntry, ReconciliationRun
 from tests.accounts.factories import UserFactory
 from tests.compensation.factories import AwardFactory, BatchFactory, RuleFactory, activate
 from tests.customers.factories import ComponentUseFactory
@@ -60,7 +60,18 @@ def build() -> dict[str, object]:
         "portal_token": link.rstrip("/").rpartition("/")[2],
         "customer_import": _customer_import(),
     }
+    made |= _reconciliation(award.customer_id)
     return desk.worlds(made)
+
+
+def _reconciliation(customer: int) -> dict[str, object]:
+    run = ReconciliationRun.objects.create()
+    now = timezone.now()
+    finding = Finding.objects.create(
+        identity="unknown:cbtxn_1", kind="unknown", customer_id=customer, first_run=run,
+        last_run=run, found_at=now, seen_at=now,
+    )  # fmt: skip
+    return {"run": run.pk, "finding": finding.pk}
 
 
 def _customer_import() -> int:
