@@ -25,6 +25,10 @@ class RefusedError(Exception):
     """Stripe refused one object, or its answer was lost; the message is Stripe's."""
 
 
+class MissingError(RefusedError):
+    """Stripe knows no object of this id."""
+
+
 @dataclass
 class Pace:
     """At most `rate` calls a second, spread evenly over all threads."""
@@ -51,7 +55,7 @@ class Pace:
 class Calls:
     """One account at Stripe, asked at the configured pace. Threads may share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace | None = None) -> None:
         base = settings.STRIPE_API_BASE
         self._client = stripe.StripeClient(
             settings.STRIPE_API_KEY,
@@ -59,7 +63,7 @@ class Calls:
             max_network_retries=2,
             http_client=stripe.RequestsClient(timeout=settings.STRIPE_TIMEOUT_SECONDS),
         )
-        self._pace = Pace(settings.STRIPE_CALLS_PER_SECOND)
+        self._pace = pace or Pace(settings.STRIPE_CALLS_PER_SECOND)
         self._products: dict[str, str] = {}
 
     def customers(self) -> Iterator[dict[str, Any]]:
@@ -69,6 +73,14 @@ class Calls:
     def subscriptions(self) -> Iterator[dict[str, Any]]:
         """Every subscription, ended ones too, newest first."""
         return self._all(self._client.v1.subscriptions.list, {"status": "all"})
+
+    def customer(self, identifier: str) -> dict[str, Any] | None:
+        """One customer; of a deleted one there is only `deleted`. None: Stripe has none such."""
+        return self._one(lambda: self._client.v1.customers.retrieve(identifier))
+
+    def subscription(self, identifier: str) -> dict[str, Any] | None:
+        """One subscription, an ended one too. None: Stripe has none such."""
+        return self._one(lambda: self._client.v1.subscriptions.retrieve(identifier))
 
     def product_name(self, product: str) -> str:
         """What a product is called; its id where that cannot be read."""
@@ -113,6 +125,13 @@ class Calls:
                 return
             after = {"starting_after": last}
 
+    def _one(self, call: Callable[[], Any]) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = self._ask(call).to_dict()
+        except MissingError:
+            return None
+        return found
+
     def _ask(self, call: Callable[[], T]) -> T:
         for attempt in range(ATTEMPTS):
             self._pace.wait()
@@ -125,6 +144,9 @@ class Calls:
                 raise MirrorError(f"Stripe does not accept the key: {error}") from None
             except stripe.APIConnectionError as error:
                 raise MirrorError(f"Stripe cannot be reached: {error}") from None
+            except stripe.InvalidRequestError as error:
+                kind = MissingError if error.code == "resource_missing" else RefusedError
+                raise kind(str(error)) from None
             except stripe.StripeError as error:
                 raise RefusedError(str(error)) from None
         raise MirrorError("Stripe keeps saying that we ask too often: lower the rate.")
