@@ -127,6 +127,16 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "handle-stripe-events": {
+        "task": "backoffice.webhooks.tasks.handle_events",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "poll-balances": {
+        "task": "backoffice.webhooks.tasks.poll_balances",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "forget-old-requests": {
         "task": "backoffice.rest.tasks.forget_old_requests",
         "schedule": 3600.0,

@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "incidents",
     "compensation",
     "support",
+    "backoffice.webhooks",
     "backoffice.demo",
 ]
 
@@ -345,6 +346,16 @@ STRIPE_CALLS_PER_SECOND = env.float(
 )
 STRIPE_CALLS_IN_FLIGHT = env.int("STRIPE_CALLS_IN_FLIGHT", default=32)
 STRIPE_TIMEOUT_SECONDS = env.int("STRIPE_TIMEOUT_SECONDS", default=30)
+# The secrets of the endpoint at Stripe that posts its events to us (whsec_...): two while one is
+# being replaced. None: that door is shut, unless the sandbox is this project's own.
+STRIPE_WEBHOOK_SECRETS = env.list(
+    "STRIPE_WEBHOOK_SECRETS",
+    default=["whsec_sandbox"] if LOCAL and STRIPE_IS_SANDBOX else [],
+)
+# The part of the calls that reading again what events tell of may make, and after how many hours
+# the balance of a customer with open credit is read although nothing was announced.
+STRIPE_EVENTS_SHARE = env.float("STRIPE_EVENTS_SHARE", default=0.2)
+STRIPE_POLL_HOURS = env.int("STRIPE_POLL_HOURS", default=24)
 # Reconciliation: the part of these calls that it may make while nothing is issued; the hour (UTC)
 # from which on the day's run starts (-1: only by hand); the weekday (0 is Monday, -1 none) whose
 # run takes all customers, not only those with awards; how long a use by an invoice may be unbooked.

@@ -100,7 +100,8 @@ class Transaction:
     """A customer balance transaction. `amount` is Stripe's: negative is a credit, minor units.
 
     `kind` is Stripe's `type`; `created` in Unix seconds; `ending_balance` is the customer's balance
-    after it, signed likewise; `invoice` the one that it belongs to, empty for none.
+    after it, signed likewise; `invoice` the one that it belongs to, empty for none, and
+    `invoice_number` what the customer reads on it, where it was asked for.
     """
 
     stripe_id: str
@@ -111,6 +112,7 @@ class Transaction:
     created: int = 0
     ending_balance: int = 0
     invoice: str = ""
+    invoice_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +142,16 @@ class _TransactionAnswer(_Answer):
     metadata: dict[str, str] | None = None
 
 
+class _InvoiceAnswer(_Answer):
+    id: Text
+    number: str | None = None
+
+
 class _ListedAnswer(_TransactionAnswer):
     type: Text
     created: int
     ending_balance: int
-    invoice: Text | None = None
+    invoice: Text | _InvoiceAnswer | None = None
 
 
 class _CustomerAnswer(_Answer):
@@ -244,10 +251,11 @@ def list_transactions(
     *,
     created_from: datetime | None = None,
     after: str = "",
+    with_invoices: bool = False,
 ) -> Page | Rejected | RateLimited | Unauthorised | Unknown:
     """One page of a customer's balance transactions, newest first, behind id `after`.
 
-    `created_from` leaves out what is older.
+    `created_from` leaves out what is older; `with_invoices` asks for the invoices' numbers, too.
     """
 
     def call() -> Page:
@@ -256,6 +264,8 @@ def list_transactions(
             params["created"] = {"gte": int(created_from.timestamp())}
         if after:
             params["starting_after"] = after
+        if with_invoices:
+            params["expand"] = ["data.invoice"]
         answer = client.v1.customers.balance_transactions.list(customer, params)
         seen = [_ListedAnswer.model_validate(each.to_dict()) for each in answer.data]
         return Page(tuple(_transaction(each) for each in seen), answer.has_more)
@@ -264,6 +274,9 @@ def list_transactions(
 
 
 def _transaction(seen: _ListedAnswer) -> Transaction:
+    invoice = seen.invoice
+    if isinstance(invoice, str):
+        invoice = _InvoiceAnswer(id=invoice)
     return Transaction(
         stripe_id=seen.id,
         amount=seen.amount,
@@ -272,7 +285,8 @@ def _transaction(seen: _ListedAnswer) -> Transaction:
         kind=seen.type,
         created=seen.created,
         ending_balance=seen.ending_balance,
-        invoice=seen.invoice or "",
+        invoice=invoice.id if invoice else "",
+        invoice_number=(invoice and invoice.number) or "",
     )
 
 

@@ -61,6 +61,7 @@ ROUTES = (
     _route("DELETE", "subscriptions/*", subscriptions.CANCEL, subscriptions.cancel),
     _route("GET", "invoices", invoices.LIST, invoices.list_page),
     _route("GET", "invoices/*", invoices.RETRIEVE, invoices.retrieve),
+    _route("POST", "invoices/*/void", invoices.VOID, invoices.void),
     _route("GET", "events", event_log.LIST, event_log.list_page),
     _route("GET", "events/*", event_log.RETRIEVE, event_log.retrieve),
 )

@@ -56,7 +56,7 @@ def accept_event(body: bytes) -> bool:
     event = _read(body)
     note = _not_for_us(event)
     about = _dict(_dict(event.data).get("object"))
-    values = {
+    values: dict[str, Any] = {
         "event_id": event.id,
         "kind": event.type,
         "object_id": _id(about),
@@ -105,7 +105,6 @@ def _id(found: dict[str, Any], name: str = "id") -> str:
     value = found.get(name)
     if isinstance(value, dict):
         value = value.get("id")
-    is_one = (
-        isinstance(value, str) and len(value) <= 255 and value.isascii() and value.isprintable()
-    )
-    return str(value) if is_one else ""
+    if not isinstance(value, str) or len(value) > LONGEST_ID:
+        return ""
+    return value if value.isascii() and value.isprintable() else ""

@@ -13,4 +13,4 @@ ASLEEP_SECONDS = 5
 def wake_handling(sender: object, *, pk: int, **more: Any) -> None:
     """One message wakes a worker; the rows are the queue of record."""
     if cache.add(tasks.AWAKE, pk, timeout=ASLEEP_SECONDS):
-        tasks.handle_events.apply_async(args=[pk], retry=False)
+        tasks.handle_events.apply_async(args=(pk,), retry=False)

@@ -28,6 +28,9 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
     """
     if not settings.STRIPE_WEBHOOK_SECRETS:
         raise Http404
+    signature = request.headers.get("Stripe-Signature", "")
+    if not signature:
+        return _refused(403, "It is not signed.")
     if request.content_type != "application/json":
         return _refused(415, "Only application/json is taken.")
     if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
@@ -36,7 +39,7 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
         body = request.read(MOST_BYTES + 1)
         check_signature(
             body,
-            request.headers.get("Stripe-Signature", ""),
+            signature,
             secrets=settings.STRIPE_WEBHOOK_SECRETS,
             now=time.time(),
         )

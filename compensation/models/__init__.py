@@ -1,6 +1,7 @@
 """What we owe, who approved it, and what became of it."""
 
 from compensation.models.award import Award
+from compensation.models.balance import BalanceReading
 from compensation.models.batch import Approval, Batch, BatchLook
 from compensation.models.ledger import LedgerEntry
 from compensation.models.policy import Policy, PolicyVersion, Rule
@@ -12,6 +13,7 @@ __all__ = [
     "Approval",
     "ApprovalThreshold",
     "Award",
+    "BalanceReading",
     "Batch",
     "BatchLook",
     "Budget",

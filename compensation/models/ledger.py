@@ -52,6 +52,12 @@ class LedgerEntry(models.Model):
                 name="ledger_award_booked_once",
                 condition=models.Q(kind__in=["credit", "trial", "priority"]),
             ),
+            # What one of Stripe's transactions used of an award.
+            models.UniqueConstraint(
+                fields=["award", "stripe_id"],
+                name="ledger_use_booked_once",
+                condition=models.Q(kind="consumed") & ~models.Q(stripe_id=""),
+            ),
         ]
         permissions = [("export_ledger", "Can export the ledger")]
         triggers = [

@@ -44,7 +44,7 @@ def consumed(award, amount_minor, invoice):
                 award_id=award.pk,
                 amount_minor=-amount_minor,
                 currency=award.currency,
-                stripe_id="in_1",
+                stripe_id=f"cbtxn_{invoice}",
                 note=invoice,
                 booked_at=now,
             )

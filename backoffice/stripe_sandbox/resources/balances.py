@@ -89,6 +89,15 @@ def apply_to_invoice(
     book(world, customer, entry)
 
 
+def unapply_from_invoice(
+    world: World, customer: StripeObject, amount: int, invoice: StripeObject
+) -> None:
+    """A voided invoice gives back the credit that it took (positive amount)."""
+    entry = _entry(world, customer, -amount, invoice["currency"], "unapplied_from_invoice")
+    entry["invoice"] = invoice["id"]
+    book(world, customer, entry)
+
+
 def _entry(
     world: World, customer: StripeObject, amount: int, currency: str, kind: str = "adjustment"
 ) -> StripeObject:

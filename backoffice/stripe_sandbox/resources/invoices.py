@@ -25,8 +25,10 @@ BILL = Schema(
         "customer": parameters.text(may_unset=False),
         "amount": parameters.integer(0, currencies.LARGEST_AMOUNT),
         "currency": parameters.currency,
+        "paid": parameters.boolean,
     }
 )
+VOID = parameters.single()
 
 
 def retrieve(world: World, params: Params, identifier: str) -> StripeObject:
@@ -45,8 +47,8 @@ def bill(world: World, params: Params) -> list[StripeObject]:
     """What the end of a cycle does: invoice a subscription, or a customer, now.
 
     ``subscription`` bills its items; ``customer`` bills every subscription that is active, or, with
-    ``amount`` (minor units) and ``currency``, just that sum. A subscription in trial is refused:
-    until its trial ends there is nothing to pay.
+    ``amount`` (minor units) and ``currency``, just that sum, which stays open unless ``paid``. A
+    subscription in trial is refused: until its trial ends there is nothing to pay.
     """
     if "subscription" in params:
         return [_bill_subscription(world, subscriptions.existing(world, params["subscription"]))]
@@ -55,7 +57,8 @@ def bill(world: World, params: Params) -> list[StripeObject]:
     customer = holders.living(world, params["customer"])
     if "amount" in params:
         currency = params.get("currency") or customer["currency"] or balances.ACCOUNT_CURRENCY
-        return [_issue(world, customer, params["amount"], currency, None)]
+        invoice = _finalised(world, customer, params["amount"], currency, None)
+        return [_paid(world, invoice) if params.get("paid", True) else invoice]
     found, _ = subscriptions.of_customer(world, customer["id"], limit=100)
     return [_bill_subscription(world, each) for each in found if each["status"] == "active"]
 
@@ -71,20 +74,37 @@ def _bill_subscription(world: World, subscription: StripeObject) -> StripeObject
     amount = sum(
         item["price"]["unit_amount"] * item["quantity"] for item in subscription["items"]["data"]
     )
-    invoice = _issue(world, customer, amount, subscription["currency"], subscription)
+    invoice = _finalised(world, customer, amount, subscription["currency"], subscription)
+    _paid(world, invoice)
     subscription["latest_invoice"] = invoice["id"]
     world.store.replace("subscriptions", subscription)
     return invoice
 
 
-def _issue(
+def void(world: World, params: Params, identifier: str) -> StripeObject:
+    """An open invoice that nobody has to pay any more gives back what it took of the balance."""
+    invoice = retrieve(world, params, identifier)
+    if invoice["status"] != "open":
+        raise invalid(f"You can only void an open invoice; this one is {invoice['status']}.")
+    customer = holders.living(world, invoice["customer"])
+    applied = invoice["total"] - invoice["amount_due"]
+    if applied:
+        balances.unapply_from_invoice(world, customer, applied, invoice)
+    invoice["status"] = "void"
+    invoice["status_transitions"]["voided_at"] = world.now()
+    _keep(world, invoice)
+    events.record(world, "invoice.voided", invoice)
+    return invoice
+
+
+def _finalised(
     world: World,
     customer: StripeObject,
     amount: int,
     currency: str,
     subscription: StripeObject | None,
 ) -> StripeObject:
-    """Draft, finalise (which takes the balance) and pay an invoice of ``amount`` minor units."""
+    """Draft and finalise (which takes the balance) an invoice of ``amount`` minor units."""
     holders.claim_currency(customer, currency)
     invoice = blank(world, customer, amount, currency, subscription)
     world.store.add("invoices", invoice, subscription=subscription and subscription["id"])
@@ -97,14 +117,27 @@ def _issue(
         status="open", ending_balance=customer["balance"], amount_due=due, amount_remaining=due
     )
     invoice["status_transitions"]["finalized_at"] = world.now()
-    events.record(world, "invoice.finalized", invoice)
-    invoice.update(status="paid", amount_paid=due, amount_remaining=0, attempted=True)
-    invoice["status_transitions"]["paid_at"] = world.now()
-    world.store.replace("invoices", invoice, subscription=subscription and subscription["id"])
-    events.record(world, "invoice.paid", invoice)
+    _keep(world, invoice)
     customer["next_invoice_sequence"] += 1
     world.store.replace("customers", customer)
+    events.record(world, "invoice.finalized", invoice)
     return invoice
+
+
+def _paid(world: World, invoice: StripeObject) -> StripeObject:
+    invoice.update(
+        status="paid", amount_paid=invoice["amount_due"], amount_remaining=0, attempted=True
+    )
+    invoice["status_transitions"]["paid_at"] = world.now()
+    _keep(world, invoice)
+    events.record(world, "invoice.paid", invoice)
+    return invoice
+
+
+def _keep(world: World, invoice: StripeObject) -> None:
+    parent = invoice["parent"]
+    subscription = parent and parent["subscription_details"]["subscription"]
+    world.store.replace("invoices", invoice, subscription=subscription)
 
 
 def blank(
