@@ -64,6 +64,8 @@ SEE_MONEY = {
 }
 EXPORT_BOOKS = {"compensation.export_ledger"}
 SEE_RECONCILIATION = {"compensation.view_reconciliationrun", "compensation.view_finding"}
+SEE_EVENTS = {"webhooks.view_stripeevent"}
+SETTLE_EVENTS = SEE_EVENTS | {"webhooks.settle_stripeevent"}
 SEE_WORK = SEE_CUSTOMERS | SEE_INCIDENTS | SEE_MONEY
 SEE_DESK = {
     "support.view_ticket",
@@ -111,6 +113,7 @@ PERMISSIONS: dict[Role, set[str]] = {
     | {"support.view_rulerun", "support.view_inbound"},
     Role.FINANCE: SEE_WORK
     | PAUSE
+    | SETTLE_EVENTS
     | EXPORT_BOOKS
     | SEE_RECONCILIATION
     | {
@@ -134,6 +137,7 @@ PERMISSIONS: dict[Role, set[str]] = {
     },
     Role.FINANCE_APPROVER: SEE_WORK
     | PAUSE
+    | SEE_EVENTS
     | EXPORT_BOOKS
     | SEE_RECONCILIATION
     | {
@@ -162,6 +166,7 @@ PERMISSIONS: dict[Role, set[str]] = {
     Role.COMMUNICATIONS: SEE_CUSTOMERS | SEE_INCIDENTS,
     Role.AUDITOR: SEE_WORK
     | SEE_DESK
+    | SEE_EVENTS
     | EXPORT_BOOKS
     | SEE_RECONCILIATION
     | {
@@ -182,6 +187,7 @@ PERMISSIONS: dict[Role, set[str]] = {
     },
     Role.ADMINISTRATOR: SEE_WORK
     | PAUSE
+    | SETTLE_EVENTS
     | SEE_RECONCILIATION
     | SEE_DESK
     | _all_of("queue", "agent", "goodwilllimit", "webhookendpoint")

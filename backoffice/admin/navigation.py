@@ -126,6 +126,12 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "compensation.view_ledgerentry",
             ),
             Item(
+                _("Stripe’s events"),
+                "webhook",
+                "admin:webhooks_stripeevent_changelist",
+                "webhooks.view_stripeevent",
+            ),
+            Item(
                 _("Balances"),
                 "account_balance_wallet",
                 "admin:compensation_ledgerentry_balances",
