@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from compensation.models import Batch, Finding
+from compensation.models import Batch, Finding, ReversalRequest
 from incidents.models import Incident
 
 
@@ -106,6 +106,12 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "redeem",
                 "admin:compensation_award_changelist",
                 "compensation.view_award",
+            ),
+            Item(
+                _("Reversals"),
+                "undo",
+                "admin:compensation_reversalrequest_changelist",
+                "compensation.view_reversalrequest",
             ),
             Item(
                 _("Policies"),
@@ -279,7 +285,7 @@ def _entry(item: Item, badges: dict[str, int]) -> dict[str, Any]:
 
 
 def _badges(request: HttpRequest) -> dict[str, int]:
-    """How many wait for this reader: three counts over small, indexed sets."""
+    """How many wait for this reader: counts over small, indexed sets."""
     badges = {}
     if request.user.has_perm("incidents.view_incident"):
         badges["admin:incidents_incident_changelist"] = Incident.objects.running().count()
@@ -289,4 +295,7 @@ def _badges(request: HttpRequest) -> dict[str, int]:
     if request.user.has_perm("compensation.settle_finding"):
         still_open = Finding.objects.filter(state=Finding.State.OPEN)
         badges["admin:compensation_reconciliationrun_changelist"] = still_open.count()
+    if request.user.has_perm("compensation.approve_reversal"):
+        asked = ReversalRequest.objects.filter(state=ReversalRequest.State.ASKED)
+        badges["admin:compensation_reversalrequest_changelist"] = asked.count()
     return badges

@@ -7,7 +7,17 @@ from compensation.admin import (
     ledger,
     policies,
     reconciliation,
+    reversals,
     switches,
 )
 
-__all__ = ["awards", "batches", "findings", "ledger", "policies", "reconciliation", "switches"]
+__all__ = [
+    "awards",
+    "batches",
+    "findings",
+    "ledger",
+    "policies",
+    "reconciliation",
+    "reversals",
+    "switches",
+]

@@ -20,9 +20,12 @@ from backoffice.listing import BigList, ReadOnly, TypedFilter
 from compensation.admin import batch_doors, looks
 from compensation.admin.award_steps import award_steps
 from compensation.admin.looks import AWARD_LABELS, award_value, customer_cell, unbroken
+from compensation.admin.reversal_doors import ask_award
 from compensation.explanations import explain
 from compensation.filters import awards_of_batch
-from compensation.models import Award
+from compensation.models import Award, Reversal
+from compensation.models.reversal import OPEN_REVERSAL
+from compensation.reversing.asking import ASK
 
 # What the page and the sum read of other rows.
 EXPLAINED = (
@@ -141,6 +144,7 @@ class AwardAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
                 ("exclude", batch_doors.exclude),
                 ("include", batch_doors.include),
                 ("retry", batch_doors.retry),
+                ("reverse", ask_award),
             ]
         ]
         urls: list[URLPattern] = super().get_urls()
@@ -179,7 +183,18 @@ class AwardAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
             "entries": award.ledger_entries.order_by("id"),
             "steps": award_steps(award),
             "tone": TONES.get(award.state, ""),
+            "kept_minor": award.amount_minor - award.reversed_minor,
+            "reversals": (back := _reversals(award)),
+            "may_reverse": award.state == Award.State.ISSUED
+            and not any(each.state in OPEN_REVERSAL for each in back)
+            and request.user.has_perm(ASK),
             "may_retry": award.state == Award.State.FAILED
             and request.user.has_perm("compensation.retry_award"),
         }
         return TemplateResponse(request, "admin/compensation/award/page.html", context)
+
+
+def _reversals(award: Award) -> list[Reversal]:
+    """The ways back that were asked for, the newest first."""
+    asked = award.reversals.select_related("request__asked_by").order_by("-id")
+    return list(asked)

@@ -16,6 +16,7 @@ from compensation.admin.looks import BATCH_LABELS, amounts, award_value, languag
 from compensation.goodwill import already_given
 from compensation.issuing import is_stopped
 from compensation.models import Approval, Award, Batch, BatchLook
+from compensation.reversing.asking import ASK
 
 State = Batch.State
 ISSUING_STATES = (State.APPROVED, State.ISSUING, State.PAUSED, State.ISSUED)
@@ -52,6 +53,18 @@ def page(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "left_out": sum(line["awards"] for line in summary["left_out"]),
         "changes": _changes_since_last_look(request, batch, summary),
         "may_exclude": may_exclude(request, batch),
+        **_reversing(request, batch),
+    }
+
+
+def _reversing(request: HttpRequest, batch: Batch) -> dict[str, Any]:
+    """What was asked to be taken back of it, and whether this reader may ask."""
+    asked = list(batch.reversal_requests.order_by("-id"))
+    is_open = any(row.state in {"asked", "approved"} for row in asked)
+    at_rest = batch.state in {State.PAUSED, State.ISSUED}
+    return {
+        "reversal_requests": asked,
+        "may_reverse": at_rest and not is_open and request.user.has_perm(ASK),
     }
 
 

@@ -24,6 +24,7 @@ from compensation.admin.batch_doors import batch_urls
 from compensation.admin.incident_batches import draft_batch, incident_batches
 from compensation.admin.liability import incident_liability
 from compensation.admin.looks import BATCH_LABELS, award_value, gives, gives_cell, unbroken
+from compensation.admin.reversal_doors import ask_batch
 from compensation.models import Award, Batch
 from compensation.models.award import Exclusion
 
@@ -97,6 +98,9 @@ class BatchAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
                 ("liability", incident_liability),
             ]
         ]
+        own.append(
+            path("<int:pk>/reverse/", wrap(ask_batch), name="compensation_batch_reverse"),
+        )
         urls: list[URLPattern] = super().get_urls()
         return own + batch_urls(self.admin_site) + urls
 

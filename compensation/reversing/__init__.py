@@ -16,6 +16,7 @@ from compensation.reversing.asking import (
 from compensation.reversing.claiming import has_reversals
 from compensation.reversing.deciding import approve_request, refusal, reject_request
 from compensation.reversing.run import Tally, take_back
+from compensation.reversing.settling import settle_reversal
 
 __all__ = [
     "Tally",
@@ -27,6 +28,7 @@ __all__ = [
     "refusal",
     "reject_request",
     "retry_reversals",
+    "settle_reversal",
     "take_back",
     "withdraw_request",
 ]

@@ -20,8 +20,22 @@ from compensation.reversing.digests import request_digest
 ASK = "compensation.ask_reversal"
 # Nothing of them is sent any more, or nothing for the moment.
 _AT_REST = (BatchState.PAUSED, BatchState.ISSUED)
-# What is left of an issued award that is not on its way back already. Benefits that are no money
-# are taken back as far as time has not used them up: that is seen when it is done.
+# Issued awards that are not on their way back already, with what our book has left of them.
+CANDIDATES = f"""
+    FROM compensation_award award
+    LEFT JOIN LATERAL (
+        SELECT sum(entry.amount_minor) AS left_minor FROM compensation_ledgerentry entry
+        WHERE entry.award_id = award.id
+    ) booked ON award.benefit = 'credit'
+    WHERE {{which}} AND award.state = 'issued'
+        AND NOT EXISTS (
+            SELECT FROM compensation_reversal other
+            WHERE other.award_id = award.id
+                AND other.state IN ({", ".join(f"'{state.value}'" for state in OPEN_REVERSAL)})
+        )
+"""  # noqa: S608 - no values in it
+# Benefits that are no money are taken back as far as time has not used them up: that is seen when
+# it is done.
 _TAKE_DOWN = f"""
     INSERT INTO compensation_reversal (
         request_id, award_id, customer_id, state, limit_minor, amount_minor, currency,
@@ -31,20 +45,10 @@ _TAKE_DOWN = f"""
     SELECT %s, award.id, award.customer_id, 'asked', coalesce(booked.left_minor, 0), 0,
         CASE WHEN award.benefit = 'credit' THEN award.currency ELSE '' END,
         0, '', '', 0, '', '', ''
-    FROM compensation_award award
-    LEFT JOIN LATERAL (
-        SELECT sum(entry.amount_minor) AS left_minor FROM compensation_ledgerentry entry
-        WHERE entry.award_id = award.id
-    ) booked ON award.benefit = 'credit'
-    WHERE {{which}} AND award.state = 'issued'
+    {CANDIDATES}
         AND (award.benefit <> 'credit' OR booked.left_minor > 0)
-        AND NOT EXISTS (
-            SELECT FROM compensation_reversal other
-            WHERE other.award_id = award.id
-                AND other.state IN ({", ".join(f"'{state.value}'" for state in OPEN_REVERSAL)})
-        )
     ORDER BY award.id
-"""  # noqa: S608 - no values in it
+"""
 
 
 def ask_for_award(

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from backoffice.accounts.models import User
 from backoffice.states import history
 from compensation.ledger import NewEntry, record_entries
 from compensation.models import Award, LedgerEntry, Reversal
@@ -55,13 +56,13 @@ _TRIAL_ENDS = """
 """
 
 
-def write_returned(returned: Sequence[Returned]) -> int:
-    """Mark them done and book them; how many it were."""
+def write_returned(returned: Sequence[Returned], *, by: User | None = None) -> int:
+    """Mark them done and book them; how many it were. `by`: who said so where Stripe did not."""
     if not returned:
         return 0
     now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
-        with history(by=None, reason="reversal"):
+        with history(by=by, reason="reversal"):
             cursor.execute(
                 _DONE,
                 [

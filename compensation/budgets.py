@@ -1,0 +1,138 @@
+"""Budgets: how much credit one batch may give, and all that is given in a month.
+
+What is approved or waits for approval counts, from batches and goodwill alike, less what was taken
+back. It counts in the month (UTC) in which its batch was submitted or, given at once, in which it
+was given.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db.models import F, Q, QuerySet, Sum
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from backoffice.money import format_money
+from compensation.caps import COUNTED
+from compensation.models import Award, Batch, Budget
+from compensation.models.award import AwardState
+from compensation.pricing.periods import calendar_period
+
+_KEPT = F("amount_minor") - F("reversed_minor")
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One budget against what is to be given: amounts in minor units of `currency`."""
+
+    span: str
+    month: datetime
+    currency: str
+    budget_minor: int
+    used_minor: int
+    wanted_minor: int
+
+    @property
+    def left_minor(self) -> int:
+        """What would be left; negative is too much."""
+        return self.budget_minor - self.used_minor - self.wanted_minor
+
+    @property
+    def name(self) -> str:
+        """Budget for a batch; budget October 2026."""
+        if self.span == Budget.Span.BATCH:
+            return _("Budget of a batch")
+        return _("Budget {month}").format(month=date_format(self.month, "F Y"))
+
+    @property
+    def words(self) -> str:
+        """EUR 50,000: 31,204 used, 21,877 this, 3,081 too much."""
+        said = {
+            "budget": format_money(self.budget_minor, self.currency),
+            "used": format_money(self.used_minor, self.currency),
+            "wanted": format_money(self.wanted_minor, self.currency),
+            "left": format_money(abs(self.left_minor), self.currency),
+        }
+        if self.span == Budget.Span.BATCH:
+            text = _("{budget}; this {wanted}, {left} left")
+            over = _("{budget}; this {wanted}, {left} too much")
+        else:
+            text = _("{budget}; {used} used, this {wanted}, {left} left")
+            over = _("{budget}; {used} used, this {wanted}, {left} too much")
+        return (over if self.left_minor < 0 else text).format(**said)
+
+
+def fits_of_batch(batch: Batch, *, at: datetime) -> list[Fit]:
+    """Each budget that bounds `batch`, submitted at `at` (UTC), by currency; it does not count
+    against itself.
+    """
+    sums = (
+        Award.objects.filter(batch=batch, benefit=Award.Benefit.CREDIT)
+        .exclude(state__in=[AwardState.EXCLUDED, AwardState.FAILED])
+        .order_by()
+        .values_list("currency")
+        .annotate(total=Sum(_KEPT))
+    )
+    return fits(dict(sums), at=at, besides=batch, is_batch=True)
+
+
+def fits(
+    wanted_minor: Mapping[str, int],
+    *,
+    at: datetime,
+    besides: Batch | None = None,
+    is_batch: bool = False,
+) -> list[Fit]:
+    """Each budget against `wanted_minor` by currency, given at `at` (UTC)."""
+    start = calendar_period(at, "month").start
+    found = []
+    budgets = Budget.objects.filter(currency__in=wanted_minor).filter(
+        Q(month__isnull=True) | Q(month=start.date())
+    )
+    # a month's own budget comes before that of every month
+    chosen = {(each.currency, each.span): each for each in budgets.order_by(F("month").desc())}
+    own = {(each.currency, each.span): each for each in budgets if each.month is not None}
+    for (currency, span), budget in sorted((chosen | own).items()):
+        if span == Budget.Span.BATCH and not is_batch:
+            continue
+        used = 0 if span == Budget.Span.BATCH else used_minor(currency, at=at, besides=besides)
+        found.append(
+            Fit(span, start, currency, budget.amount_minor, used, wanted_minor[currency])
+        )
+    return found
+
+
+def used_minor(currency: str, *, at: datetime, besides: Batch | None = None) -> int:
+    """What is given or waits for approval in the month (UTC) that holds `at`."""
+    period = calendar_period(at, "month")
+    batches = Batch.objects.filter(submitted_at__gte=period.start, submitted_at__lt=period.end)
+    if besides is not None and besides.pk:
+        batches = batches.exclude(pk=besides.pk)
+    credits_ = Award.objects.filter(COUNTED, benefit=Award.Benefit.CREDIT, currency=currency)
+    given = credits_.filter(
+        source=Award.Source.GOODWILL,
+        batch=None,
+        created_at__gte=period.start,
+        created_at__lt=period.end,
+    )
+    return _sum(credits_.filter(batch__in=list(batches.values_list("pk", flat=True)))) + _sum(given)
+
+
+def check_fits(found: list[Fit], field: str) -> None:
+    """Whether all of it stays within the budgets. Hold `batches.wait_for_other_decisions`.
+
+    Raises:
+        ValidationError: of `field`, by how much which budget is exceeded, and what to do.
+    """
+    over = [fit for fit in found if fit.left_minor < 0]
+    if over:
+        remedy = _("Leave awards out, wait for the next month, or ask for a larger budget.")
+        raise ValidationError(
+            {field: [*(f"{fit.name}: {fit.words}." for fit in over), remedy]}, code="budget"
+        )
+
+
+def _sum(awards: QuerySet[Award]) -> int:
+    return awards.order_by().aggregate(total=Sum(_KEPT))["total"] or 0
