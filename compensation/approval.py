@@ -15,6 +15,7 @@ from compensation.batches import (
     proposed,
     wait_for_other_decisions,
 )
+from compensation.budgets import check_fits, fits_of_batch
 from compensation.digests import DESTINATION, batch_digest
 from compensation.gestures import check_caps_of
 from compensation.issuing.waking import wake_issuing
@@ -119,6 +120,7 @@ def _approve(batch: Batch, *, by: User, comment: str) -> None:
                 f"{customers} of these customers got another award since the pricing, so the caps "
                 "may be exceeded: reject this batch and price a new one."
             )
+    _check_budgets(batch)
     try:
         with transaction.atomic():
             _bind_awards(batch)
@@ -136,6 +138,14 @@ def _check_goodwill(batch: Batch) -> None:
             check_caps_of(award)
         except ValidationError as error:
             raise MoveError(" ".join([*error.messages, "Reject this batch."])) from None
+
+
+def _check_budgets(batch: Batch) -> None:
+    """They may have become smaller since it was submitted."""
+    try:
+        check_fits(fits_of_batch(batch, at=batch.submitted_at or timezone.now()), "awards")
+    except ValidationError as error:
+        raise MoveError(" ".join(error.messages)) from None
 
 
 def _bind_awards(batch: Batch) -> None:

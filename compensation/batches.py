@@ -1,5 +1,7 @@
 """Batches until they wait for approval: made, priced, submitted, cancelled."""
 
+from datetime import datetime
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
@@ -10,6 +12,7 @@ from backoffice.accounts.models import User
 from backoffice.numbering import next_number
 from backoffice.states import MoveError, history, move
 from compensation.authority import person_with
+from compensation.budgets import check_fits, fits_of_batch
 from compensation.caps import default_version
 from compensation.digests import batch_digest
 from compensation.models import ApprovalThreshold, Award, Batch, PolicyVersion
@@ -105,7 +108,8 @@ def submit_batch(batch: Batch, *, by: User | None, key: str = "") -> Batch:
         PermissionDenied: `by` may not submit.
         MoveError: the batch is not priced, or was changed meanwhile.
         ValidationError: nothing to pay, the version is not in force, an outage still runs or ended
-            after the pricing, or an award to one of these customers came after the pricing.
+            after the pricing, an award to one of these customers came after the pricing, or a
+            budget is exceeded.
     """
     if by is None and not key:
         raise PermissionDenied(_("A batch is submitted by a person or an API key."))
@@ -119,6 +123,7 @@ def submit_batch(batch: Batch, *, by: User | None, key: str = "") -> Batch:
         _check_payable(row)
         _check_outages_over(row)
         _check_prices_current(row)
+        check_fits(fits_of_batch(row, at=timezone.now()), "awards")
         move(
             row,
             BatchState.SUBMITTED,
@@ -165,16 +170,20 @@ def approvals_needed(batch: Batch) -> int:
 
 
 def customers_awarded_since(
-    batch: Batch, awards: QuerySet[Award], *, unaware_only: bool = False
+    batch: Batch,
+    awards: QuerySet[Award],
+    *,
+    unaware_only: bool = False,
+    since: datetime | None = None,
 ) -> int:
     """How many customers of `awards` got an award from elsewhere that `batch` was priced without.
 
     Pricing counts what waits for approval like what is approved, so it is the submission of another
     batch that counts. With `unaware_only` another batch is left aside that was priced after this
     one was submitted: then it has counted this one. So has goodwill given since, if this batch is
-    under the terms whose caps bound goodwill.
+    under the terms whose caps bound goodwill. `since` (UTC) is the pricing unless said otherwise.
     """
-    since = batch.priced_at
+    since = since or batch.priced_at
     from_batches = Q(batch__submitted_at__gte=since, batch__state__in=SUBMITTED_OR_LATER)
     given = Q(batch__isnull=True, created_at__gte=since)
     if unaware_only:

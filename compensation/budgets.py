@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 
 from backoffice.money import format_money
 from compensation.caps import COUNTED
-from compensation.models import Award, Batch, Budget
+from compensation.models import Award, Batch, Budget, PolicyVersion
 from compensation.models.award import AwardState
-from compensation.pricing.periods import calendar_period
+from compensation.pricing.periods import Period, calendar_period
 
 _KEPT = F("amount_minor") - F("reversed_minor")
 
@@ -65,8 +65,9 @@ class Fit:
 
 
 def fits_of_batch(batch: Batch, *, at: datetime) -> list[Fit]:
-    """Each budget that bounds `batch`, submitted at `at` (UTC), by currency; it does not count
-    against itself.
+    """Each budget that bounds `batch`, submitted at `at` (UTC), by currency.
+
+    What it gives itself counts as wanted, not as used.
     """
     sums = (
         Award.objects.filter(batch=batch, benefit=Award.Benefit.CREDIT)
@@ -86,27 +87,25 @@ def fits(
     is_batch: bool = False,
 ) -> list[Fit]:
     """Each budget against `wanted_minor` by currency, given at `at` (UTC)."""
-    start = calendar_period(at, "month").start
+    start = _month(at).start
     found = []
-    budgets = Budget.objects.filter(currency__in=wanted_minor).filter(
-        Q(month__isnull=True) | Q(month=start.date())
+    budgets = Budget.objects.filter(
+        Q(month__isnull=True) | Q(month=start.date()), currency__in=list(wanted_minor)
     )
-    # a month's own budget comes before that of every month
-    chosen = {(each.currency, each.span): each for each in budgets.order_by(F("month").desc())}
-    own = {(each.currency, each.span): each for each in budgets if each.month is not None}
-    for (currency, span), budget in sorted((chosen | own).items()):
-        if span == Budget.Span.BATCH and not is_batch:
-            continue
+    if not is_batch:
+        budgets = budgets.exclude(span=Budget.Span.BATCH)
+    # a month's own budget comes last, in place of that of every month
+    in_turn = budgets.order_by(F("month").asc(nulls_first=True))
+    chosen = {(each.currency, each.span): each for each in in_turn}
+    for (currency, span), budget in sorted(chosen.items()):
         used = 0 if span == Budget.Span.BATCH else used_minor(currency, at=at, besides=besides)
-        found.append(
-            Fit(span, start, currency, budget.amount_minor, used, wanted_minor[currency])
-        )
+        found.append(Fit(span, start, currency, budget.amount_minor, used, wanted_minor[currency]))
     return found
 
 
 def used_minor(currency: str, *, at: datetime, besides: Batch | None = None) -> int:
     """What is given or waits for approval in the month (UTC) that holds `at`."""
-    period = calendar_period(at, "month")
+    period = _month(at)
     batches = Batch.objects.filter(submitted_at__gte=period.start, submitted_at__lt=period.end)
     if besides is not None and besides.pk:
         batches = batches.exclude(pk=besides.pk)
@@ -117,7 +116,9 @@ def used_minor(currency: str, *, at: datetime, besides: Batch | None = None) -> 
         created_at__gte=period.start,
         created_at__lt=period.end,
     )
-    return _sum(credits_.filter(batch__in=list(batches.values_list("pk", flat=True)))) + _sum(given)
+    # numbers rather than a join: then the batches' index finds their awards
+    of_batches = credits_.filter(batch__in=list(batches.values_list("pk", flat=True)))
+    return _sum(of_batches) + _sum(given)
 
 
 def check_fits(found: list[Fit], field: str) -> None:
@@ -132,6 +133,10 @@ def check_fits(found: list[Fit], field: str) -> None:
         raise ValidationError(
             {field: [*(f"{fit.name}: {fit.words}." for fit in over), remedy]}, code="budget"
         )
+
+
+def _month(at: datetime) -> Period:
+    return calendar_period(at, PolicyVersion.FeePeriod.MONTH)
 
 
 def _sum(awards: QuerySet[Award]) -> int:

@@ -3,13 +3,16 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import models
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.customers.models import Customer
-from compensation.models import Award, LedgerEntry
+from compensation.models import Award, LedgerEntry, Reversal
 from compensation.models.award import AwardState
+from compensation.models.reversal import ReversalState
 from incidents.models import Incident
 
 
@@ -42,6 +45,19 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenBack:
+    """`amount_minor` (positive, minor units) that was taken back, and why; 0 for other benefits.
+
+    `why` is in the reader's language. `trial_until` (UTC): where a trial ends now.
+    """
+
+    amount_minor: int
+    taken_at: datetime | None
+    why: Any
+    trial_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Credit:
     """One benefit as its customer sees it. Amounts in minor units, times in UTC.
 
@@ -58,6 +74,12 @@ class Credit:
     trial_until: datetime | None
     priority_until: datetime | None
     uses: tuple[Use, ...]
+    taken_back: TakenBack | None = None
+
+    @property
+    def kept_minor(self) -> int:
+        """What had been used when the rest was taken back, and stays."""
+        return self.amount_minor - self.taken_back.amount_minor if self.taken_back else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +91,12 @@ class Credits:
 
 
 def credits_of(customer: Customer) -> Credits:
-    """Everything `customer` was promised or got, and the balance per currency. Three queries."""
+    """Everything `customer` was promised or got, and the balance per currency. Four queries."""
     awards = (
         Award.objects.filter(customer=customer, state__in=_STATES)
         .select_related("incident", "subscription", "batch__version__policy")
         .prefetch_related("batch__version__rules")  # for `explain`
+        .prefetch_related(Prefetch("reversals", _done_reversals(), to_attr="done_reversals"))
         .order_by("-id")
     )
     moved: dict[int | None, list[LedgerEntry]] = defaultdict(list)
@@ -83,6 +106,23 @@ def credits_of(customer: Customer) -> Credits:
             balances[entry.currency] += entry.amount_minor
         moved[entry.award_id].append(entry)
     return Credits([_credit(award, moved[award.pk]) for award in awards], dict(balances))
+
+
+def _done_reversals() -> QuerySet[Reversal]:
+    return Reversal.objects.filter(state=ReversalState.DONE).select_related("request")
+
+
+def _taken_back(award: Any) -> TakenBack | None:
+    """An award is taken back once, for all that is left of it."""
+    if award.state != AwardState.REVERSED or not award.done_reversals:
+        return None
+    done = award.done_reversals[-1]
+    return TakenBack(
+        amount_minor=award.reversed_minor,
+        taken_at=done.done_at,
+        why=done.request.get_cause_display(),
+        trial_until=done.trial_end,
+    )
 
 
 def _credit(award: Award, entries: list[LedgerEntry]) -> Credit:
@@ -102,6 +142,7 @@ def _credit(award: Award, entries: list[LedgerEntry]) -> Credit:
         currency=award.currency,
         trial_until=award.trial_end_target if is_trial else None,
         priority_until=award.priority_until,
+        taken_back=_taken_back(award),
         uses=tuple(
             Use(entry.note or entry.stripe_id, -entry.amount_minor, entry.booked_at)
             for entry in entries

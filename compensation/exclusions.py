@@ -1,5 +1,7 @@
 """Leaving single awards out of a batch, and taking them back in."""
 
+from datetime import datetime
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -8,7 +10,13 @@ from django.utils.translation import gettext as _
 from backoffice.accounts.models import User
 from backoffice.states import MoveError, history, move
 from compensation.authority import person_with
-from compensation.batches import approvals_needed, locked
+from compensation.batches import (
+    approvals_needed,
+    customers_awarded_since,
+    locked,
+    wait_for_other_decisions,
+)
+from compensation.budgets import check_fits, fits_of_batch
 from compensation.digests import batch_digest
 from compensation.models import Award, Batch
 from compensation.models.award import AwardState, Exclusion
@@ -52,10 +60,12 @@ def include_award(award: Award, *, by: User) -> Award:
 
     Raises:
         PermissionDenied: `by` may not.
-        MoveError: pricing left it out, the batch is past that, or it was submitted without it.
+        MoveError: pricing left it out, the batch is past that, it was submitted without it, or
+            what was given meanwhile leaves no room for it.
     """
     person = person_with(by, "compensation.exclude_award")
     with transaction.atomic():
+        wait_for_other_decisions()
         batch, row = _open(award)
         if row.exclusion != Exclusion.BY_HAND:
             raise MoveError("This award was not left out by a person: price the batch again.")
@@ -64,6 +74,7 @@ def include_award(award: Award, *, by: User) -> Award:
         )
         if batch.submitted_at and not was_submitted:
             raise MoveError("The batch was submitted without this award.")
+        left_out_at = row.excluded_at
         move(
             row,
             AwardState.PROPOSED,
@@ -73,9 +84,26 @@ def include_award(award: Award, *, by: User) -> Award:
             excluded_by=None,
             excluded_at=None,
         )
+        if batch.submitted_at:
+            _check_room(batch, row, since=left_out_at)
         _changed(batch, by=person, reason="")
     award.__dict__.update(row.__dict__)
     return award
+
+
+def _check_room(batch: Batch, award: Award, *, since: datetime | None) -> None:
+    """While it was left out it counted towards nothing, so others may have got what it needs."""
+    only = Award.objects.filter(pk=award.pk)
+    is_capped = batch.version is not None and batch.version.is_capped
+    if is_capped and customers_awarded_since(batch, only, since=since):
+        raise MoveError(
+            "This customer got another award since this one was left out, so the caps may be "
+            "exceeded: leave it out, or reject the batch and price a new one."
+        )
+    try:
+        check_fits(fits_of_batch(batch, at=batch.submitted_at or timezone.now()), "awards")
+    except ValidationError as error:
+        raise MoveError(" ".join(error.messages)) from None
 
 
 def _open(award: Award) -> tuple[Batch, Award]:

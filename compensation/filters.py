@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import QuerySet
 
 from backoffice.customers.models import Customer
-from compensation.models import Award, Batch, Policy, PolicyVersion
+from compensation.models import Award, Batch, Policy, PolicyVersion, ReversalRequest
 from incidents.models import Incident
 
 
@@ -45,6 +45,17 @@ class AwardFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def of_customer(self, awards: QuerySet[Award], name: str, reference: str) -> QuerySet[Award]:
         return awards.filter(customer=_id(Customer.objects.filter(reference=reference)))
+
+
+class ReversalFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Reversals by state and batch."""
+
+    state = django_filters.ChoiceFilter(choices=ReversalRequest.State.choices)
+    batch = django_filters.CharFilter(field_name="batch__number")
+
+    class Meta:
+        model = ReversalRequest
+        fields = ("state", "batch")
 
 
 # Up to this many awards of a batch are collected by their index before they are sorted.

@@ -19,6 +19,7 @@ from backoffice.numbering import next_number
 from backoffice.states import MoveError, history, move
 from compensation.authority import person_with
 from compensation.batches import approvals_needed, wait_for_other_decisions
+from compensation.budgets import check_fits, fits, fits_of_batch
 from compensation.caps import default_version
 from compensation.digests import batch_digest
 from compensation.gestures import Gesture, check_caps_of, check_gesture, trial_target
@@ -38,8 +39,8 @@ def give_goodwill(gesture: Gesture, *, by: User) -> Award:
 
     Raises:
         PermissionDenied: `by` may not give goodwill.
-        ValidationError: it cannot be given, the caps leave less (the sum that fits is said), or
-            the customer's incident gives something and `despite` does not say why more.
+        ValidationError: it cannot be given, the caps or the budget leave less (the figures are
+            said), or the customer's incident gives something and `despite` does not say why more.
         MoveError: the key was used for something else, or waits for finance.
     """
     person = person_with(by, PERMISSION)
@@ -77,6 +78,7 @@ def propose_goodwill(gesture: Gesture, *, by: User) -> Batch:
         with history(by=person, reason=award.reason):
             award.batch = _priced_batch(person)
             award.save(force_insert=True)
+        check_fits(fits_of_batch(award.batch, at=timezone.now()), "amount")
         move(
             award.batch,
             BatchState.SUBMITTED,
@@ -176,6 +178,8 @@ def _award(gesture: Gesture, *, by: User) -> Award:
         award.trial_end_target = trial_target(subscription, gesture.days)
     elif gesture.benefit == Award.Benefit.PRIORITY:
         award.priority_until = now + timedelta(days=gesture.days)
+    if award.currency:
+        check_fits(fits({award.currency: award.amount_minor}, at=now), "amount")
     room = check_caps_of(award)
     if room is not None:
         award.cap_minor, award.given_minor = room.cap_minor, room.given_minor

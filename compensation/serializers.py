@@ -3,6 +3,8 @@
 Amounts are integers in minor units of their currency, times are UTC (RFC 3339).
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -10,7 +12,8 @@ from rest_framework import serializers
 
 from compensation.credits import Credit
 from compensation.explanations import explain
-from compensation.models import Award, Batch, Policy, PolicyVersion, Rule
+from compensation.models import Award, Batch, Policy, PolicyVersion, ReversalRequest, Rule
+from compensation.models.reversal import Cause, ReversalState
 from incidents.models import Incident
 
 
@@ -131,6 +134,7 @@ class AwardSerializer(serializers.ModelSerializer[Award]):
             "benefit",
             "state",
             "amount_minor",
+            "reversed_minor",
             "currency",
             "days",
             "trial_end_target",
@@ -170,6 +174,15 @@ class UseSerializer(serializers.Serializer[Any]):
     used_at = serializers.DateTimeField()
 
 
+class TakenBackSerializer(serializers.Serializer[Any]):
+    """What was taken back of a credit, and why, in the language of the request."""
+
+    amount_minor = serializers.IntegerField()
+    taken_at = serializers.DateTimeField(allow_null=True)
+    why = serializers.CharField()
+    trial_until = serializers.DateTimeField(allow_null=True)
+
+
 class CreditSerializer(serializers.Serializer[Any]):
     """One benefit as its customer sees it."""
 
@@ -192,6 +205,7 @@ class CreditSerializer(serializers.Serializer[Any]):
     trial_until = serializers.DateTimeField(allow_null=True)
     priority_until = serializers.DateTimeField(allow_null=True)
     uses = UseSerializer(many=True)
+    taken_back = TakenBackSerializer(allow_null=True)
 
     @extend_schema_field(serializers.BooleanField())
     def get_is_goodwill(self, credit: Credit) -> bool:
@@ -263,3 +277,85 @@ class PolicySerializer(serializers.ModelSerializer[Policy]):
     def get_version(self, policy: Any) -> dict[str, Any] | None:
         version = next(iter(policy.active), None)
         return None if version is None else dict(PolicyVersionSerializer(version).data)
+
+
+class ReversalSerializer(serializers.ModelSerializer[ReversalRequest]):
+    """A request to take an award, or a batch, back. People approve it in the admin."""
+
+    award = serializers.IntegerField(source="award_id", allow_null=True)
+    batch = serializers.CharField(source="batch.number", default=None, allow_null=True)
+    asked_by = serializers.SerializerMethodField()
+    awards = serializers.SerializerMethodField(help_text="How many awards by state.")
+    limits = serializers.SerializerMethodField(help_text="The most it takes, by currency.")
+    taken = serializers.SerializerMethodField(help_text="What was taken so far, by currency.")
+
+    class Meta:
+        model = ReversalRequest
+        fields = (
+            "id",
+            "state",
+            "batch",
+            "award",
+            "cause",
+            "reason",
+            "approvals_needed",
+            "asked_by",
+            "asked_by_key",
+            "asked_at",
+            "approved_at",
+            "finished_at",
+            "answer",
+            "awards",
+            "limits",
+            "taken",
+        )
+
+    @extend_schema_field(serializers.CharField(allow_blank=True))
+    def get_asked_by(self, row: ReversalRequest) -> str:
+        """The person's name; empty where a key did."""
+        return str(row.asked_by) if row.asked_by else ""
+
+    @extend_schema_field(AMOUNTS)
+    def get_awards(self, row: Any) -> dict[str, int]:
+        counts: dict[str, int] = defaultdict(int)
+        for each in row.figures:
+            counts[each["state"]] += each["n"]
+        return dict(counts)
+
+    @extend_schema_field(AmountSerializer(many=True))
+    def get_limits(self, row: Any) -> list[dict[str, Any]]:
+        return _amounts((each["currency"], each["most"]) for each in row.figures)
+
+    @extend_schema_field(AmountSerializer(many=True))
+    def get_taken(self, row: Any) -> list[dict[str, Any]]:
+        done = (each for each in row.figures if each["state"] == ReversalState.DONE)
+        return _amounts((each["currency"], each["back"]) for each in done)
+
+
+class AskedReversalSerializer(serializers.Serializer[Any]):
+    """What to take back, and why: one award (its id), or a batch (its number)."""
+
+    award = serializers.PrimaryKeyRelatedField(queryset=Award.objects.all(), required=False)
+    batch = serializers.SlugRelatedField(
+        slug_field="number", queryset=Batch.objects.all(), required=False
+    )
+    cause = serializers.ChoiceField(
+        choices=Cause.choices, help_text="What the customer reads, in their language."
+    )
+    reason = serializers.CharField(help_text="For whoever approves it.", max_length=2000)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("award" in attrs) == ("batch" in attrs):
+            raise serializers.ValidationError({"award": "Name an award or a batch, one of them."})
+        return attrs
+
+
+def _amounts(pairs: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
+    sums: dict[str, int] = defaultdict(int)
+    for currency, amount_minor in pairs:
+        if currency:
+            sums[currency] += amount_minor
+    return [
+        {"currency": currency, "amount_minor": amount_minor}
+        for currency, amount_minor in sorted(sums.items())
+    ]

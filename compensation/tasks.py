@@ -7,6 +7,7 @@ from compensation.issuing import RUN_SECONDS, has_work, issue
 from compensation.reconciliation import go_on, next_run, start_daily
 from compensation.reversing import has_reversals, take_back
 from compensation.reversing.run import RUN_SECONDS as REVERSING_SECONDS
+from compensation.stop_notices import tell_of_stop
 from incidents.models import Incident
 
 
@@ -20,6 +21,7 @@ def issue_awards() -> None:
     tally = issue(seconds=RUN_SECONDS - (REVERSING_SECONDS if back else 0)) if has_work() else None
     if any(run is not None and run.has_more for run in (back, tally)):
         issue_awards.delay()
+    tell_of_stop()
 
 
 @shared_task(name="compensation.tasks.draft_batch")

@@ -17,15 +17,19 @@ from backoffice.rest.idempotency import idempotent
 from backoffice.rest.models import ApiKey, Scope
 from compensation.batches import create_batch, price_batch, submit_batch
 from compensation.credits import credits_of
-from compensation.filters import AwardFilter, BatchFilter, PolicyFilter
-from compensation.models import Award, Batch, Policy, PolicyVersion
+from compensation.filters import AwardFilter, BatchFilter, PolicyFilter, ReversalFilter
+from compensation.models import Award, Batch, Policy, PolicyVersion, ReversalRequest
+from compensation.reversing import ask_for_award, ask_for_batch
+from compensation.reversing.outlook import with_figures
 from compensation.serializers import (
+    AskedReversalSerializer,
     AwardSerializer,
     BatchDraftSerializer,
     BatchSerializer,
     CreditsSerializer,
     ExplainedAwardSerializer,
     PolicySerializer,
+    ReversalSerializer,
 )
 from compensation.summaries import summarise
 
@@ -127,6 +131,44 @@ class PolicyViewSet(ReadOnlyModelViewSet[Policy]):
             to_attr="active",
         )
     )
+
+
+class ReversalViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[ReversalRequest]
+):
+    """Reversals that were asked for, newest first. Asking proposes; people approve in the admin."""
+
+    scopes = {
+        "list": Scope.BATCHES_READ,
+        "retrieve": Scope.BATCHES_READ,
+        "create": Scope.BATCHES_PROPOSE,
+    }
+    serializer_class = ReversalSerializer
+    filterset_class = ReversalFilter
+    queryset = ReversalRequest.objects.select_related("batch", "asked_by")
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        return None if page is None else with_figures(page)
+
+    def get_object(self) -> ReversalRequest:
+        row: ReversalRequest = with_figures([super().get_object()])[0]
+        return row
+
+    @extend_schema(request=AskedReversalSerializer, responses={201: ReversalSerializer})
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """Ask for an award or a batch to be taken back."""
+        asked = AskedReversalSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        words = {name: asked.validated_data[name] for name in ("cause", "reason")}
+        key = _key_name(request)
+        if award := asked.validated_data.get("award"):
+            row = ask_for_award(award, by=None, key=key, **words)
+        else:
+            row = ask_for_batch(asked.validated_data["batch"], by=None, key=key, **words)
+        with_figures([row])
+        return Response(self.get_serializer(row).data, status=status.HTTP_201_CREATED)
 
 
 class CreditsView(APIView):

@@ -1,12 +1,16 @@
-"""What every page of the admin says: where money goes, and whether issuing is stopped."""
+"""What every page of the admin says: where money goes, and what of it is stopped or paused."""
 
 from typing import Any
 
+import pghistory.core
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from compensation.models import IssuingControl
+from backoffice.accounts.models import User
+from compensation.models import Batch, IssuingControl
+
+PAUSED_SHOWN = 5
 
 
 def environment(request: HttpRequest) -> list[Any]:
@@ -19,11 +23,40 @@ def environment(request: HttpRequest) -> list[Any]:
 
 
 def everywhere(request: HttpRequest) -> dict[str, Any]:
-    """The switch, where it is off and the reader may see it: the base template warns of it."""
+    """The switch where it is off, and paused batches, if the reader may see them.
+
+    The base template warns of both.
+    """
     if not request.user.has_perm("compensation.view_issuingcontrol"):
         return {}
     stopped = IssuingControl.objects.filter(is_stopped=True).select_related("changed_by").first()
     return {
         "issuing_stopped": stopped,
         "may_resume_issuing": request.user.has_perm("compensation.stop_issuing"),
+        "paused_batches": _paused(),
     }
+
+
+def _paused() -> list[dict[str, Any]]:
+    """Paused batches, the latest first: who paused each, when and why."""
+    paused = list(Batch.objects.filter(state=Batch.State.PAUSED).order_by("-id")[:PAUSED_SHOWN])
+    if not paused:
+        return []
+    (events,) = (each for each in pghistory.core.event_models(tracks_model=Batch))
+    kept: Any = events._default_manager
+    moves = kept.filter(pgh_obj__in=paused, state=Batch.State.PAUSED).select_related("pgh_context")
+    # the first event of the latest pause: nothing else changes a paused batch
+    latest = {event.pgh_obj_id: event for event in moves.order_by("pgh_id")}
+    people = User.objects.in_bulk({_who(event) for event in latest.values() if _who(event)})
+    return [
+        {
+            "batch": batch,
+            "at": latest[batch.pk].pgh_created_at if batch.pk in latest else None,
+            "who": people.get(_who(latest[batch.pk])) if batch.pk in latest else None,
+        }
+        for batch in paused
+    ]
+
+
+def _who(event: Any) -> int | None:
+    return event.pgh_context.metadata.get("user") if event.pgh_context else None

@@ -204,6 +204,12 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "compensation.view_approvalthreshold",
             ),
             Item(
+                _("Budgets"),
+                "savings",
+                "admin:compensation_budget_changelist",
+                "compensation.view_budget",
+            ),
+            Item(
                 _("Webhooks"),
                 "webhook",
                 "admin:support_webhookendpoint_changelist",

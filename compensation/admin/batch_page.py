@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from backoffice import money
 from compensation import summaries, wording
-from compensation.admin.batch_choices import choices
+from compensation.admin.batch_choices import Choice, choices
 from compensation.admin.batch_lead import lead
 from compensation.admin.looks import BATCH_LABELS, amounts, award_value, language, number
+from compensation.budgets import Fit, fits_of_batch
 from compensation.goodwill import already_given
 from compensation.issuing import is_stopped
 from compensation.models import Approval, Award, Batch, BatchLook
@@ -37,7 +38,9 @@ def page(request: HttpRequest, batch: Batch) -> dict[str, Any]:
     issuing = progress(batch) if batch.state in ISSUING_STATES else None
     failed = issuing["failed"] if issuing else 0
     approvers = [approval.user_id for approval in approvals]
+    budgets = _budgets(batch)
     offered = choices(request, batch, summary, failed, approvers)
+    _block(offered, budgets)
     return {
         "batch": batch,
         "label": BATCH_LABELS[batch.state],
@@ -54,7 +57,15 @@ def page(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "changes": _changes_since_last_look(request, batch, summary),
         "may_exclude": may_exclude(request, batch),
         **_reversing(request, batch),
+        "budgets": budgets,
     }
+
+
+def _budgets(batch: Batch) -> list[Fit]:
+    """What is left of the budgets, while it can still be decided on."""
+    if batch.state not in {State.PRICED, State.SUBMITTED}:
+        return []
+    return fits_of_batch(batch, at=batch.submitted_at or timezone.now())
 
 
 def _reversing(request: HttpRequest, batch: Batch) -> dict[str, Any]:
@@ -66,6 +77,13 @@ def _reversing(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "reversal_requests": asked,
         "may_reverse": at_rest and not is_open and request.user.has_perm(ASK),
     }
+
+
+def _block(offered: list[Choice], budgets: list[Fit]) -> None:
+    """Say beforehand what the verb would refuse."""
+    for choice in offered:
+        if choice.name in {"submit", "approve"} and any(fit.left_minor < 0 for fit in budgets):
+            choice.obstacle = choice.obstacle or _("A budget is exceeded: see below.")
 
 
 def may_exclude(request: HttpRequest, batch: Batch) -> bool:

@@ -1,5 +1,6 @@
 """The switch that stops all issuing, and the sums from which two must approve."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -9,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
@@ -21,7 +24,8 @@ from backoffice.listing import ReadOnly
 from compensation import issuing
 from compensation.admin.doors import call, post_only
 from compensation.admin.looks import language
-from compensation.models import ApprovalThreshold, Award, Batch, IssuingControl
+from compensation.budgets import used_minor
+from compensation.models import ApprovalThreshold, Award, Batch, Budget, IssuingControl
 
 CHANGES_SHOWN = 20
 
@@ -102,7 +106,7 @@ def _changes(control: Any) -> list[dict[str, Any]]:
     ]
 
 
-class ThresholdForm(forms.ModelForm):  # type: ignore[type-arg]
+class AmountForm(forms.ModelForm):  # type: ignore[type-arg]
     """The amount as people write it, 10000.00, kept in minor units."""
 
     amount = forms.CharField(
@@ -110,10 +114,6 @@ class ThresholdForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=gettext_lazy("Such as 10000 or 10000.50, in the currency above."),
         widget=UnfoldAdminTextInputWidget,
     )
-
-    class Meta:
-        model = ApprovalThreshold
-        fields = ("currency",)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -136,6 +136,36 @@ class ThresholdForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
+class ThresholdForm(AmountForm):
+    class Meta:
+        model = ApprovalThreshold
+        fields = ("currency",)
+
+
+class BudgetForm(AmountForm):
+    """A month is any day of it."""
+
+    class Meta:
+        model = Budget
+        fields = ("span", "month", "currency")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["month"].help_text = _(
+            "Any day of the month that it is for; leave it empty for every month, or for batches."
+        )
+
+    def clean_month(self) -> date | None:
+        month: date | None = self.cleaned_data["month"]
+        return month.replace(day=1) if month else None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("span") == Budget.Span.BATCH and cleaned.get("month"):
+            raise ValidationError({"month": _("The budget of each batch is for no month.")})
+        return cleaned
+
+
 @admin.register(ApprovalThreshold)
 class ApprovalThresholdAdmin(ModelAdmin):  # type: ignore[misc]
     """From which sum of a batch's credits a second person must approve, by currency."""
@@ -152,3 +182,36 @@ class ApprovalThresholdAdmin(ModelAdmin):  # type: ignore[misc]
     @display(description=gettext_lazy("second approver above"))
     def above(self, threshold: ApprovalThreshold) -> str:
         return money.format_money(threshold.amount_minor, threshold.currency, language())
+
+
+@admin.register(Budget)
+class BudgetAdmin(ModelAdmin):  # type: ignore[misc]
+    """How much credit a batch, and a month, may give: what is more cannot be submitted."""
+
+    empty_hint = gettext_lazy(
+        "There is no budget, so batches of any size can be submitted. Say here, for each currency, "
+        "how much a batch or a month may give at most."
+    )
+    form = BudgetForm
+    fields = ("span", "month", "currency", "amount")
+    list_display = ("of", "currency", "most", "used")
+
+    @display(description=gettext_lazy("for"))
+    def of(self, budget: Budget) -> str:
+        if budget.span == Budget.Span.BATCH:
+            return _("each batch")
+        return date_format(budget.month, "F Y") if budget.month else _("every month")
+
+    @display(description=gettext_lazy("budget"))
+    def most(self, budget: Budget) -> str:
+        return money.format_money(budget.amount_minor, budget.currency, language())
+
+    @display(description=gettext_lazy("used"))
+    def used(self, budget: Budget) -> str:
+        """Of the month it is for, or of this one."""
+        if budget.span == Budget.Span.BATCH:
+            return "–"
+        at = timezone.now()
+        if budget.month is not None:
+            at = at.replace(year=budget.month.year, month=budget.month.month, day=1)
+        return money.format_money(used_minor(budget.currency, at=at), budget.currency, language())

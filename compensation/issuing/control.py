@@ -162,5 +162,6 @@ def _switch(*, is_stopped: bool, by: User | None, reason: str) -> IssuingControl
     with transaction.atomic(), history(by=by, reason=reason):
         switch, _made = IssuingControl.objects.select_for_update().get_or_create(id=1)
         switch.is_stopped, switch.reason, switch.changed_by = is_stopped, reason, by
+        switch.told_at = None
         switch.save()
     return switch

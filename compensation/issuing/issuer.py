@@ -76,7 +76,7 @@ class Issuer:
                 self._look()
                 is_idle = self._is_closing or not self._fill()
                 self._go_on()
-            self.tally.has_more = self._is_closing
+            self.tally.has_more = self._is_closing and not claiming.is_stopped()
         finally:
             self._is_halted = True
             self._hands.close()
@@ -208,7 +208,7 @@ class Issuer:
                 trouble = writing.Troubled(order.award, order.key, "unprovable", reason)
                 chunk.unknown.append(trouble)
             case Unauthorised(message):
-                self._halt(order.batch, f"Stripe does not accept our key: {message}")
+                self._stop_all(f"Stripe does not accept our key: {message}")
         if isinstance(result, Unauthorised | NotSent) and order.is_fresh:
             # What was sent before stays `sending`: it must be followed up when we go on.
             chunk.back.append(order)
@@ -265,6 +265,14 @@ class Issuer:
         self._refusals[source] = self._refusals.get(source, 0) + 1
         if self._refusals[source] >= REFUSALS_BEFORE_PAUSING:
             self._halt(source, f"{REFUSALS_BEFORE_PAUSING} refusals in a row, at last: {message}")
+
+    def _stop_all(self, reason: str) -> None:
+        """No call will go through, of whatever batch: stop everything until people look."""
+        if self._is_halted:
+            return
+        self._is_halted = self._is_closing = True
+        logger.error("issuing: %s", reason)
+        control.stop_for(reason)
 
     def _halt(self, source: int | None, reason: str) -> None:
         """Send nothing more of this source, and tell people why. Goodwill has no batch to pause."""

@@ -1,13 +1,17 @@
 """Sending failed awards again, once what Stripe refused them for has been seen to."""
 
+from datetime import datetime
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
+from django.utils import timezone
 
 from backoffice.accounts.models import User
 from backoffice.states import MoveError, history, move
 from compensation.authority import person_with
 from compensation.batches import customers_awarded_since, locked, wait_for_other_decisions
+from compensation.budgets import check_fits, fits
 from compensation.gestures import check_caps_of
 from compensation.issuing.waking import wake_issuing
 from compensation.models import Award, Batch
@@ -30,6 +34,7 @@ def retry_award(award: Award, *, by: User) -> Award:
         if award.batch is not None:
             _reopen(award.batch, Award.objects.filter(pk=award.pk), by=person)
         else:
+            _check_budgets(Award.objects.filter(pk=award.pk), at=award.created_at)
             _check_caps(Award.objects.filter(pk=award.pk))
         if not _approve_again(Award.objects.filter(pk=award.pk), by=person):
             raise MoveError("Only a failed award can be sent again: reload and look again.")
@@ -63,6 +68,7 @@ def _reopen(batch: Batch, awards: QuerySet[Award], *, by: User) -> Batch:
     row = locked(batch)
     if row.state not in _OPEN:
         raise MoveError(f"This batch is {row.state}: none of its awards was sent.")
+    _check_budgets(awards, at=row.submitted_at)
     if row.version is None:
         _check_caps(awards)
     elif row.version.is_capped and customers_awarded_since(row, awards):
@@ -70,6 +76,16 @@ def _reopen(batch: Batch, awards: QuerySet[Award], *, by: User) -> Batch:
     if row.state == BatchState.ISSUED:
         move(row, BatchState.ISSUING, by=by, reason="retry", issued_at=None)
     return row
+
+
+def _check_budgets(awards: QuerySet[Award], *, at: datetime | None) -> None:
+    """What failed did not count towards the month's budget either."""
+    failed = awards.filter(state=AwardState.FAILED, benefit=Award.Benefit.CREDIT).order_by()
+    wanted = dict(failed.values_list("currency").annotate(total=Sum("amount_minor")))
+    try:
+        check_fits(fits(wanted, at=at or timezone.now()), "awards")
+    except ValidationError as error:
+        raise MoveError(" ".join(error.messages)) from None
 
 
 def _check_caps(goodwill: QuerySet[Award]) -> None:

@@ -81,7 +81,7 @@ class IssuingControl(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     changed_at = models.DateTimeField(auto_now=True)
-    # When people were told of a stop that no person made; None while they are to be told.
+    # When people were told of a stop that no person made; None until they were.
     told_at = models.DateTimeField(null=True)
 
     class Meta:

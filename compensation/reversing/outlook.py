@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Sum
 
-from compensation.models import Award, Batch, LedgerEntry, ReversalRequest
+from compensation.models import Award, Batch, LedgerEntry, Reversal, ReversalRequest
 from compensation.models.award import AwardState
 from compensation.models.reversal import ReversalState
 from compensation.reversing.asking import CANDIDATES
@@ -101,6 +101,23 @@ def figures_of(request: ReversalRequest) -> Figures:
         kept_minor={code: amount for code, amount in kept.items() if amount},
         overdrawn=request.reversals.filter(overdrawn_minor__gt=0).count(),
     )
+
+
+def with_figures(requests: Iterable[Any]) -> list[Any]:
+    """Each with `figures`: lines of state, currency, n, most and back. One query for all."""
+    found = list(requests)
+    lines: Iterable[Any] = (
+        Reversal.objects.filter(request__in=found)
+        .order_by("request", "state", "currency")
+        .values("request", "state", "currency")
+        .annotate(n=Count("id"), most=Sum("limit_minor"), back=Sum("amount_minor"))
+    )
+    of: dict[int, list[Any]] = defaultdict(list)
+    for line in lines:
+        of[line["request"]].append(line)
+    for each in found:
+        each.figures = of[each.pk]
+    return found
 
 
 def uses_of(award: Award) -> list[InvoiceUse]:

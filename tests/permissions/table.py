@@ -148,6 +148,19 @@ def money() -> Iterator[Row]:
         yield from admin(f"compensation_batch_{verb}", who, "pk=batch")
     for page in ("awards", "figures", "progress"):
         yield from look(f"compensation_batch_{page}", MONEY, "pk=batch")
+    yield from pages(
+        "compensation", "budget", "budget",
+        see=MONEY, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR,
+    )  # fmt: skip
+    yield from pages("compensation", "reversalrequest", "reversal", see=MONEY, change=MONEY)
+    for verb, who in {
+        "approve": APPROVER, "reject": APPROVER, "withdraw": FINANCE | APPROVER,
+        "retry": FINANCE | APPROVER,
+    }.items():  # fmt: skip
+        yield from admin(f"compensation_reversalrequest_{verb}", who, "pk=reversal")
+    yield from admin("compensation_reversal_settle", APPROVER, "pk=reversal_of_award")
+    yield from form("compensation_award_reverse", FINANCE | APPROVER, "pk=award")
+    yield from form("compensation_batch_reverse", FINANCE | APPROVER, "pk=batch")
     yield from look("compensation_award_explanation", MONEY, "pk=award")
     yield from admin("compensation_award_exclude", FINANCE | APPROVER, "pk=award")
     yield from admin("compensation_award_include", FINANCE | APPROVER, "pk=award")
@@ -230,6 +243,9 @@ def rest() -> Iterator[Row]:
     yield from api("batch-detail GET", "batches:read", "number=batch_number")
     yield from api("award-list GET", "batches:read")
     yield from api("award-detail GET", "batches:read", "pk=award")
+    yield from api("reversal-list GET", "batches:read")
+    yield from api("reversal-detail GET", "batches:read", "pk=reversal")
+    yield from api("reversal-list POST", "batches:propose")
     yield from api("batch-list POST", "batches:propose")
     yield from api("batch-price POST", "batches:propose", "number=batch_number")
     yield from api("batch-submit POST", "batches:propose", "number=batch_number")

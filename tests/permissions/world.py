@@ -11,7 +11,16 @@ from backoffice.customers.importing import Report
 from backoffice.customers.models import CustomerImport, PortalSession
 from backoffice.rest.models import ApiKey
 from compensation import ledger
-from compensation.models import ApprovalThreshold, Finding, LedgerEntry, ReconciliationRun
+from compensation.models import (
+    ApprovalThreshold,
+    Award,
+    Budget,
+    Finding,
+    LedgerEntry,
+    ReconciliationRun,
+    Reversal,
+    ReversalRequest,
+)
 from tests.accounts.factories import UserFactory
 from tests.compensation.factories import AwardFactory, BatchFactory, RuleFactory, activate
 from tests.customers.factories import ComponentUseFactory
@@ -51,6 +60,8 @@ def build() -> dict[str, object]:
         "award": award.pk,
         "entry": LedgerEntry.objects.get().pk,
         "threshold": ApprovalThreshold.objects.create(currency="EUR", amount_minor=1_000_000).pk,
+        "budget": Budget.objects.create(span="batch", currency="EUR", amount_minor=1_000_000).pk,
+        **_reversal(award),
         "control": 1,
         "user": UserFactory.create().pk,
         "group": Group.objects.order_by("pk")[0].pk,
@@ -72,6 +83,12 @@ def _reconciliation(customer: int) -> dict[str, object]:
         last_run=run, found_at=now, seen_at=now,
     )  # fmt: skip
     return {"run": run.pk, "finding": finding.pk}
+
+
+def _reversal(award: Award) -> dict[str, object]:
+    asked = ReversalRequest.objects.create(award=award, cause="mistake", reason="Wrong list")
+    of_award = Reversal.objects.create(request=asked, award=award, customer=award.customer)
+    return {"reversal": asked.pk, "reversal_of_award": of_award.pk}
 
 
 def _customer_import() -> int:
