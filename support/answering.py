@@ -17,6 +17,7 @@ from support.authority import worker_on
 from support.drafts import draft_of
 from support.models import Attachment, Draft, Macro, Message, Ticket, TicketEvent
 from support.models.ticket import Status
+from support.sla import refresh_clocks
 from support.tickets import add_note, assign, locked, reply, take_back
 from support.timeline import record_event
 
@@ -80,7 +81,7 @@ def answer(  # noqa: PLR0913 - by keyword, most of them optional
         _act(macro, row, person, message)
     if draft:
         Draft.objects.filter(pk=draft.pk).delete()
-    ticket.refresh_from_db()
+    _show_deadlines(ticket)
     return message
 
 
@@ -99,6 +100,7 @@ def undo_answer(message: Message, *, by: User) -> Draft:
     draft.kind = message.kind
     draft.save()
     message.attachments.update(message=None, draft=draft)
+    _show_deadlines(message.ticket)
     return draft
 
 
@@ -165,6 +167,12 @@ def _act(macro: Macro, row: Ticket, person: User | None, message: Message) -> No
         macro=macro.pk,
         message=message.pk,
     )
+
+
+def _show_deadlines(ticket: Ticket) -> None:
+    """At once: its author looks at the ticket before the worker has read the event."""
+    refresh_clocks([ticket.pk])
+    ticket.refresh_from_db()
 
 
 def _check_not_overtaken(row: Ticket, user: User, seen: int) -> None:

@@ -77,7 +77,7 @@ class Said:
         if self.is_customers:
             known = message.author_name or message.author_address or str(message.customer or "")
             return known or _("Somebody")
-        return str(message.author or _("Automatic"))
+        return str(message.author or message.author_name or _("Automatic"))
 
 
 @dataclass(slots=True)

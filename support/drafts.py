@@ -87,6 +87,20 @@ def remove_from_draft(ticket: Ticket, *, by: User, attachment_id: int) -> None:
         attachment.delete()
 
 
+def move_drafts(source: Ticket, target: Ticket) -> None:
+    """What colleagues have begun in `source` goes on in `target`; after what they began there."""
+    there = {draft.user_id: draft for draft in Draft.objects.filter(ticket=target)}
+    for draft in Draft.objects.filter(ticket=source):
+        known = there.get(draft.user_id)
+        if known is None:
+            Draft.objects.filter(pk=draft.pk).update(ticket=target)
+            continue
+        known.text = "\n\n".join(text for text in (known.text, draft.text) if text.strip())
+        known.save(update_fields=["text", "updated_at"])
+        draft.attachments.update(draft=known)
+        draft.delete()
+
+
 def others_writing(ticket: Ticket, user: User) -> list[Draft]:
     """The drafts of colleagues in this ticket, with their authors."""
     return list(

@@ -41,8 +41,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("e-mail address"), unique=True)
     full_name = models.CharField(_("name"), max_length=200, blank=True)
     language = models.CharField(
-        _("language"), max_length=2, choices=[("en", _("English")), ("de", _("German"))],
-        default="en",
+        _("language"), max_length=2, default="en",
+        choices=[("en", _("English")), ("de", _("German")), ("ru", _("Russian"))],
     )  # fmt: skip
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="UTC", help_text=_("Such as Europe/Berlin.")

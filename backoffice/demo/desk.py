@@ -20,18 +20,22 @@ from support.priority import change_weights, current_weights
 HOURS = ((8 * 60, 12 * 60), (13 * 60, 18 * 60))
 WORKDAYS = range(5)
 
+HELLO = {
+    "en": 'Hello {{ customer.first_name | default: "there" }},\n\n',
+    "de": 'Guten Tag {{ customer.first_name | default: "zusammen" }},\n\n',
+}
 SORRY = {
-    "en": "Hello {{ customer.first_name }},\n\nyou are right, and we are sorry: "
+    "en": HELLO["en"] + "you are right, and we are sorry: "
     "{{ incident.title }}. It is over. For it you get {{ credit.amount }} on your next invoice."
     "\n\n{{ agent.name }}",
-    "de": "Guten Tag {{ customer.first_name }},\n\nSie haben recht, und es tut uns leid: "
+    "de": HELLO["de"] + "Sie haben recht, und es tut uns leid: "
     "{{ incident.title }}. Die Störung ist behoben. Dafür bekommen Sie {{ credit.amount }} auf "
     "Ihrer nächsten Rechnung gutgeschrieben.\n\n{{ agent.name }}",
 }
 ASK = {
-    "en": "Hello {{ customer.first_name }},\n\nwhich lights are on at your router, and since when? "
+    "en": HELLO["en"] + "which lights are on at your router, and since when? "
     "A photo helps.\n\n{{ agent.name }}",
-    "de": "Guten Tag {{ customer.first_name }},\n\nwelche Lampen leuchten an Ihrem Router, und "
+    "de": HELLO["de"] + "welche Lampen leuchten an Ihrem Router, und "
     "seit wann? Ein Foto hilft uns.\n\n{{ agent.name }}",
 }
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 
 from backoffice.accounts.models import User
 from backoffice.customers.models import Customer
@@ -97,6 +98,7 @@ def work(flood: Flood, cast: Cast, *, check: Callable[[], None]) -> None:
     flood.confirmed = matching.confirm_above(flood.incident, SURE, by=cast.lead)
     flood.mass_reply = _answer_all(flood.incident, cast.lead)
     _wait(lambda: _is_done(flood.mass_reply), check)
+    _wait(lambda: not _on_their_way().exists(), check)  # ending the demo stops no mail half-way
 
 
 def figures(flood: Flood) -> dict[str, Any]:
@@ -250,6 +252,11 @@ def _is_done(reply_: MassReply | None) -> bool:
         return True
     reply_.refresh_from_db()
     return bool(reply_.state == MassReply.State.DONE)
+
+
+def _on_their_way() -> QuerySet[Message]:
+    is_new = Q(delivery=Message.Delivery.QUEUED, attempts=0)
+    return Message.objects.filter(is_new | Q(delivery=Message.Delivery.SENDING))
 
 
 def _wait(condition: Callable[[], bool], check: Callable[[], None]) -> None:

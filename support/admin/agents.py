@@ -1,6 +1,7 @@
 """Agents: how much they are given, what they speak and know, and when they are away."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -8,7 +9,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -75,9 +76,11 @@ class AgentAdmin(ModelAdmin):  # type: ignore[misc]
         agent = self._agent(object_id) if self.has_view_permission(request) else None
         more: dict[str, Any] = {}
         if agent:
-            form = getattr(request, "absence_form", None) or AbsenceForm(
-                agent=agent, initial={"away_from": timezone.localtime()}
-            )
+            typed = {
+                name: request.GET[name]
+                for name in AbsenceForm.base_fields.keys() & request.GET.keys()
+            }
+            form = AbsenceForm(agent=agent, initial={"away_from": timezone.localtime()} | typed)
             more = {
                 "agent": agent,
                 "absence": form,
@@ -97,14 +100,18 @@ class AgentAdmin(ModelAdmin):  # type: ignore[misc]
         by: Any = request.user
         if form.is_valid():
             said = _("%(agent)s is marked as away.") % {"agent": agent}
-            call(request, lambda: set_absence(agent, **form.cleaned_data, by=by), said)
+            if call(request, lambda: set_absence(agent, **form.cleaned_data, by=by), said):
+                return redirect("admin:support_agent_change", pk)
         else:
             wrong = [
                 f"{form[name].label}: {' '.join(map(str, why))}"
                 for name, why in form.errors.items()
             ]
             self.message_user(request, " ".join(wrong), "error")
-        return redirect("admin:support_agent_change", pk)
+        # What was typed comes back with the reason why it cannot be.
+        typed = {name: request.POST.get(name, "") for name in form.fields}
+        page = reverse("admin:support_agent_change", args=[pk])
+        return redirect(f"{page}?{urlencode(typed)}")
 
     def back_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         agent = self._own(request, pk)

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from babel import Locale
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from holidays.registry import COUNTRIES
@@ -74,6 +75,8 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg]
         if "time_zone" not in fields:
             return  # shown to a reader, as text
         fields["time_zone"].choices = [(name, name) for name in sorted(available_timezones())]
+        if not self.instance.pk:
+            self.initial.setdefault("time_zone", timezone.get_current_timezone_name())
         fields["country"].choices = [("", _("no public holidays")), *countries()]
         country = self["country"].value() or ""
         fields["subdivision"].choices = [("", _("all of it")), *subdivisions(str(country))]

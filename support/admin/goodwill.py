@@ -181,6 +181,19 @@ class GoodwillLimitAdmin(ModelAdmin):  # type: ignore[misc]
     list_display = ("whose", "benefit", "ticket_limit", "day_limit", "customer_limit")
     list_filter = (("benefit", ChoicesDropdownFilter),)
     list_select_related = ("role", "user")
+    in_words = ("role", "user", "benefit", "ticket_limit", "day_limit", "customer_limit")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whoever may only look reads the values as the list says them."""
+        return self.fields if self._may_write(request, obj) else self.in_words
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if self._may_write(request, obj) else self.in_words
+
+    def _may_write(self, request: HttpRequest, obj: Any) -> bool:
+        if obj is None:
+            return bool(self.has_add_permission(request))
+        return bool(self.has_change_permission(request, obj))
 
     @display(description=_("role or person"))
     def whose(self, limit: GoodwillLimit) -> str:

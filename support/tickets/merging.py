@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from backoffice.accounts.models import User
 from backoffice.states import MoveError
 from support.authority import worker_on
+from support.drafts import move_drafts
 from support.models import Message, Ticket, TicketEvent
 from support.models.ticket import Status
 from support.tickets.locking import locked, shown
@@ -41,6 +42,7 @@ def merge_ticket(ticket: Ticket, *, into: Ticket, by: User | None, reason: str =
     Message.objects.filter(ticket=source).update(ticket=target)
     source.inbound.update(ticket=target)
     source.children.update(parent=target)
+    move_drafts(source, target)
     Ticket.objects.filter(pk=source.pk).update(merged_into=target, messages_count=0, parent=None)
     move_ticket(source, Status.CLOSED, by=person, reason=reason or f"merged into {target.number}")
     record_event(source.pk, TicketEvent.Kind.MERGED, by=person, reason=reason, into=target.pk)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from backoffice.accounts.second_factor import used_second_factor
 from tests.accounts.factories import PASSWORD, UserFactory, staff
+from tests.customers.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -342,3 +343,10 @@ def test_settings_of_the_second_factor_ask_again_who_it_is(client):
     client.force_login(user)
     page = client.get("/accounts/2fa/totp/deactivate/", follow=True)
     assert "Is it you?" in page.content.decode()
+
+
+def test_russian_customer_gets_the_code_in_russian(client):
+    customer = CustomerFactory(language="ru", email="anna@example.com")
+    message = ask_for_code(client, customer.email, headers={"accept-language": "en"})
+    assert "Ваш код для входа" in message.subject
+    assert "Введите его" in message.body

@@ -1,5 +1,6 @@
 """From the composer to the conversation, and the drafts on the way."""
 
+import base64
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.states import MoveError
+from support import inline_pictures
 from support.answering import OvertakenError, answer, next_ticket, send_again, undo_answer
+from support.attachments import store_attachment
 from support.drafts import (
     DraftMovedOnError,
     attach_to_draft,
@@ -21,7 +24,16 @@ from support.drafts import (
     save_draft,
     version_of,
 )
-from support.models import Attachment, Draft, Message, Queue, Ticket
+from support.models import (
+    Attachment,
+    Calendar,
+    Draft,
+    Message,
+    Queue,
+    SlaPolicy,
+    Ticket,
+)
+from support.sla import refresh_clocks
 from support.tickets import add_note, assign, receive_message
 from tests.compensation.screens import words
 from tests.support.factories import QueueFactory, agent, opened
@@ -370,3 +382,77 @@ def test_general_queue_signs_where_the_agent_has_no_signature(client, ann):
     ann.agent.save()
     Queue.objects.update(signature="Your general desk")
     assert "Your general desk" in words(client.post(url_of(opened(), "preview"), {"text": "Hi"}))
+
+
+def test_deadline_is_known_as_soon_as_an_answer_is_said_or_taken_back(ann, settings):
+    settings.SUPPORT_UNDO_SECONDS = 60
+    calendar = Calendar.objects.create(name="Always", time_zone="UTC")
+    for weekday in range(7):
+        calendar.slots.create(weekday=weekday, from_minute=0, to_minute=24 * 60)
+    SlaPolicy.objects.create(name="All", calendar=calendar, next_response_minutes=60)
+    ticket = opened()
+    refresh_clocks([ticket.pk])
+    ticket.refresh_from_db()
+    due_at = ticket.due_at
+    assert due_at is not None
+
+    message = answer(ticket, by=ann, text="We look into it.")
+    assert (ticket.status, ticket.due_at) == ("waiting", None)
+    undo_answer(message, by=ann)
+    ticket.refresh_from_db()
+    assert ticket.status == "open"
+    rested = ticket.due_at - due_at  # while the answer was on its way
+    assert timedelta(0) <= rested < timedelta(minutes=1)
+
+
+def test_deadline_is_known_as_soon_as_the_status_is_set_by_hand(client):
+    calendar = Calendar.objects.create(name="Always", time_zone="UTC")
+    calendar.slots.create(weekday=0, from_minute=0, to_minute=24 * 60)
+    SlaPolicy.objects.create(name="All", calendar=calendar, first_response_minutes=60)
+    ticket = opened()
+    client.post(url_of(ticket, "do", "status"), {"status": "on_hold"})
+    client.post(url_of(ticket, "do", "status"), {"status": "open"})
+    ticket.refresh_from_db()
+    assert ticket.due_at is not None
+
+
+PIXEL = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001")
+
+
+def shown_mail(client, html, **files):
+    """The HTML of a message that came with these files, by Content-ID."""
+    ticket = opened()
+    message = receive_message(ticket, text="See below.", channel="email")
+    Message.objects.filter(pk=message.pk).update(html=html)
+    for content_id, (name, content) in files.items():
+        store_attachment(name, content, message=message, content_id=content_id)
+    return client.get(url_of(ticket, "html", message.pk)).content.decode()
+
+
+def test_picture_within_a_mail_is_shown_in_its_place(client):
+    page = shown_mail(client, '<p>Look:</p><img src="cid:logo">', logo=("logo.png", PIXEL))
+    assert f'<img src="data:image/png;base64,{base64.b64encode(PIXEL).decode()}">' in page
+
+
+@pytest.mark.parametrize("name", ["logo.svg", "logo.html"])
+def test_what_is_no_plain_picture_is_never_put_into_a_mail(client, name):
+    page = shown_mail(client, '<img src="cid:logo">', logo=(name, b"<svg onload='alert(1)'/>"))
+    assert '<img src="">' in page
+
+
+def test_picture_that_did_not_come_leaves_its_place_empty(client):
+    assert '<img src="">' in shown_mail(client, '<img src="cid:gone">')
+
+
+def test_pictures_of_a_mail_have_a_limit(client, monkeypatch):
+    monkeypatch.setattr(inline_pictures, "MOST_BYTES", len(PIXEL))
+    html = '<img src="cid:one"><img src="cid:two">'
+    page = shown_mail(client, html, one=("1.png", PIXEL), two=("2.png", PIXEL))
+    assert page.count("data:image/png") == 1
+
+
+def test_answer_of_another_system_names_it(client):
+    ticket = opened()
+    message = add_note(ticket, by=None, text="Router restarted.")
+    Message.objects.filter(pk=message.pk).update(author_name="Host product")
+    assert "Host product note" in words(client.get(url_of(ticket)))

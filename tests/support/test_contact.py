@@ -9,6 +9,8 @@ import time_machine
 from django.core import mail
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
@@ -20,8 +22,10 @@ from support.proof_of_work import is_solved, new_challenge
 from support.tickets import receive_message
 from tests.accounts.conftest import fresh_limits
 from tests.accounts.factories import UserFactory
+from tests.compensation.screens import words
 from tests.customers.factories import CustomerFactory
 from tests.portal.test_account import member
+from tests.support.factories import agent
 
 __all__ = ["fresh_limits"]
 
@@ -336,3 +340,20 @@ def test_another_customer_cannot_claim_it(client, unproven):
     assert client.post(path, {"is_theirs": "yes"}).status_code == 404
     client.force_login(UserFactory())
     assert client.post(path, {"is_theirs": "yes"}).status_code == 403
+
+
+def test_agent_is_told_whose_it_may_be_and_can_say_so(unproven):
+    customer = unproven.supposed_customer
+    client = Client()
+    client.force_login(agent())
+    url = reverse("admin:support_ticket_change", args=[unproven.pk])
+    page = words(client.get(url))
+    assert f"May be {customer.name} ({customer.reference})" in page
+    assert f"It is {customer.name}" in page
+    client.post(
+        reverse("admin:support_ticket_do", args=[unproven.pk, "customer"]),
+        {"customer": customer.pk},
+    )
+    assert "May be" not in words(client.get(url))
+    unproven.refresh_from_db()
+    assert unproven.customer == customer

@@ -143,3 +143,11 @@ def test_limits_are_typed_as_people_write_them():
         assert said in words(client.post(add, data | wrong))
     days = data | {"benefit": "trial", "currency": "", "ticket_value": "7", "day_value": "30"}
     assert client.post(add, days).status_code == 302
+
+
+def test_limits_are_read_by_those_who_may_not_change_them():
+    reader, _person = signed_in(Role.SUPPORT_LEAD)
+    made = limit()
+    page = words(reader.get(reverse("admin:support_goodwilllimit_change", args=[made.pk])))
+    assert "EUR 25.00" in page
+    assert "Ticket value" not in page

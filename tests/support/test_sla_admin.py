@@ -176,3 +176,10 @@ def test_a_deleted_policy_leaves_its_tickets_to_the_others(lead):
     url = reverse("admin:support_slapolicy_delete", args=[gone.pk])
     assert lead.post(url, {"post": "yes"}).status_code == 302
     assert Recalculation.objects.count() == 1
+
+
+def test_a_new_calendar_begins_in_the_zone_of_its_author():
+    client, person = signed_in(Role.SUPPORT_LEAD)
+    type(person).objects.filter(pk=person.pk).update(time_zone="Europe/Vienna")
+    page = client.get(reverse("admin:support_calendar_add")).content.decode()
+    assert '<option value="Europe/Vienna" selected>' in page

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from backoffice.accounts.roles import Role
 from backoffice.states import MoveError
-from support.models import Message, Queue, Ticket, TicketEvent
+from support.drafts import attach_to_draft, save_draft
+from support.models import Attachment, Draft, Message, Queue, Ticket, TicketEvent
 from support.models.ticket import Band, Status
 from support.processing import process_events
 from support.tickets import (
@@ -245,3 +246,24 @@ def test_raise_priority_holds_against_a_low_score():
 
 def test_general_queue_is_there_from_the_start():
     assert Queue.objects.get().is_default
+
+
+def test_merge_takes_what_colleagues_have_begun_along():
+    customer = CustomerFactory()
+    source, target = opened(customer=customer), opened(customer=customer)
+    ann, ben = agent(), agent()
+    save_draft(source, by=ann, kind="public", text="From Ann")
+    attach_to_draft(source, by=ann, name="a.txt", content=b"words")
+    save_draft(target, by=ben, kind="public", text="Ben there")
+    save_draft(source, by=ben, kind="internal", text="Ben here")
+    attach_to_draft(source, by=ben, name="b.txt", content=b"words")
+
+    merge_ticket(source, into=target, by=agent())
+    assert list(Draft.objects.order_by("text").values_list("ticket", "user", "text")) == [
+        (target.pk, ben.pk, "Ben there\n\nBen here"),
+        (target.pk, ann.pk, "From Ann"),
+    ]
+    assert dict(Attachment.objects.values_list("name", "draft__user")) == {
+        "a.txt": ann.pk,
+        "b.txt": ben.pk,
+    }

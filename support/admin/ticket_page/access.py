@@ -9,6 +9,7 @@ from support.models import Message, Ticket
 
 _WITH = (
     "customer", "assignee", "queue", "incident", "merged_into", "parent", "sla_policy",
+    "supposed_customer",
 )  # fmt: skip
 
 

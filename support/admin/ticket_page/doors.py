@@ -18,6 +18,7 @@ from support.admin.ticket_page.access import message_for, ticket_for
 from support.answering import send_again, undo_answer
 from support.models import Queue, Ticket
 from support.models.ticket import Band, Status
+from support.sla import refresh_clocks
 
 Given = Any  # the form's fields, a QueryDict
 
@@ -28,7 +29,8 @@ def do(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     ticket, user = ticket_for(request, pk, "support.answer_ticket")
     if verb not in VERBS:
         raise Http404(verb)
-    attempt(request, lambda: VERBS[verb](ticket, user, request.POST))
+    if attempt(request, lambda: VERBS[verb](ticket, user, request.POST)):
+        refresh_clocks([ticket.pk])  # whoever changed it looks at it before the worker does
     return to_page(ticket.merged_into_id or ticket.pk)
 
 

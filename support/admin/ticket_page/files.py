@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from support.admin.ticket_page.access import message_for, ticket_for
+from support.inline_pictures import with_pictures
 from support.models import Attachment
 
 # Whatever a browser makes of it: no scripts, no forms, no origin, nothing loaded.
@@ -59,7 +60,9 @@ def html(request: HttpRequest, pk: int, message_pk: int) -> HttpResponse:
     message, _user = message_for(request, pk, message_pk, "support.view_message")
     if not message.html:
         raise Http404(_("This message has no HTML."))
-    response = render(request, "admin/support/ticket/mail.html", {"message": message})
+    response = render(request, "admin/support/ticket/mail.html", {
+        "message": message, "html": with_pictures(message),
+    })  # fmt: skip
     response["Content-Security-Policy"] = MAIL_SEAL
     response["X-Content-Type-Options"] = "nosniff"
     response["Referrer-Policy"] = "no-referrer"
