@@ -78,7 +78,7 @@ class _Pool:
         if each.amount < 0:
             return -min(-each.amount, max(self.of_invoice[each.invoice], 0))
         left = max(self.left[currency], 0)
-        least = min(each.amount, max(left - self.overdrawn[currency], 0))
+        least = max(min(each.amount, left) - self.overdrawn[currency], 0)
         most = min(each.amount, max(left + self.missing[currency], least))
         return min(max(booked, least), most)
 
