@@ -358,11 +358,13 @@ STRIPE_EVENTS_SHARE = env.float("STRIPE_EVENTS_SHARE", default=0.2)
 STRIPE_POLL_HOURS = env.int("STRIPE_POLL_HOURS", default=24)
 # Reconciliation: the part of these calls that it may make while nothing is issued; the hour (UTC)
 # from which on the day's run starts (-1: only by hand); the weekday (0 is Monday, -1 none) whose
-# run takes all customers, not only those with awards; how long a use by an invoice may be unbooked.
+# run takes all customers, not only those with awards; how long a use by an invoice may be unbooked;
+# how many customers are committed together.
 RECONCILIATION_SHARE = env.float("RECONCILIATION_SHARE", default=0.8)
 RECONCILIATION_HOUR = env.int("RECONCILIATION_HOUR", default=3)
 RECONCILIATION_FULL_WEEKDAY = env.int("RECONCILIATION_FULL_WEEKDAY", default=6)
 RECONCILIATION_GRACE_SECONDS = env.int("RECONCILIATION_GRACE_SECONDS", default=900)
+RECONCILIATION_CHUNK = env.int("RECONCILIATION_CHUNK", default=100)
 
 # --- the books ------------------------------------------------------------------------------
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
+from django.db.models import Count, Sum
+from django.db.models.functions import Abs
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -24,6 +25,7 @@ NAME = "compensation_reconciliationrun"
 PERMISSION = "compensation.run_reconciliation"
 RUNS_SHOWN = 12
 FINDINGS_SHOWN = 50
+CUSTOMERS_SHOWN = 10
 TONES = {"running": "", "finished": "good", "stopped": "bad"}
 
 
@@ -55,8 +57,10 @@ class ReconciliationRunAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
             "runs": runs,
             "newest": newest,
             "tone": _tone(newest),
-            "lines": _lines(newest),
+            "summed": (summed := next((run for run in walks if run.totals), None)),
+            "lines": _lines(summed),
             "kinds": _open_kinds(),
+            "customers": _largest(),
         }
         return TemplateResponse(request, "admin/compensation/reconciliation/page.html", context)
 
@@ -73,7 +77,8 @@ class ReconciliationRunAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
             raise Http404("There is no such run.")
         runs = ReconciliationRun.objects.select_related("customer", "started_by")
         run = get_object_or_404(runs, pk=object_id)
-        found = findings_of(run).order_by("state", "-id")
+        # open ones first
+        found = findings_of(run).order_by("-state", "-id")
         context = self._context(request) | {
             "title": str(run),
             "original": run,
@@ -154,6 +159,18 @@ def _lines(run: ReconciliationRun | None) -> list[tuple[str, dict[str, int]]]:
         (currency, sums(kept) | {"open": Line.of(kept).found - Line.of(kept).accepted})
         for currency, kept in run.totals.items()
     ]
+
+
+def _largest() -> list[dict[str, Any]]:
+    """The customers whose open differences sum up to most, by currency."""
+    still_open = Finding.objects.filter(state=Finding.State.OPEN).exclude(currency="")
+    summed = (
+        still_open.order_by()
+        .values("customer__reference", "customer__name", "currency")
+        .annotate(sum=Sum("difference_minor"), count=Count("pk"))
+    )
+    rows: Any = summed.annotate(size=Abs("sum")).order_by("-size")
+    return list(rows[:CUSTOMERS_SHOWN])
 
 
 def _open_kinds() -> list[tuple[str, str, int]]:

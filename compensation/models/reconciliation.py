@@ -12,6 +12,9 @@ from backoffice.customers.models import Customer
 from backoffice.states import Movable
 from compensation.models.award import Award
 
+# The remedy of an unbooked use: Stripe is read from the beginning before it is compared again.
+READ_AGAIN = "uses read again"
+
 
 class ReconciliationRun(Movable):
     """One walk over customers, which survives its worker.

@@ -64,6 +64,7 @@ class _Pool:
     ours: dict[str, Claim]
     missing: dict[str, int]
     overdrawn: dict[str, int]
+    waits: bool = False
     left: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     of_invoice: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -90,6 +91,8 @@ class _Pool:
 def _pool(account: str, books: Books, matches: Matches) -> _Pool:
     pool = _Pool({}, defaultdict(int), defaultdict(int))
     for claim in books.claims:
+        # what is used of a credit whose outcome is open is booked when that is known
+        pool.waits |= claim.is_under_way and bool(matches.of_claim.get(claim.name))
         if not claim.is_standing or claim.account != account or claim.corrects:
             continue
         pool.overdrawn[claim.currency] += claim.overdrawn_minor
@@ -109,7 +112,8 @@ def _compare_use(
     comparison.lines[currency].not_ours -= each.amount - expected
     if expected == booked:
         return None
-    if abs(now.timestamp() - each.created) < settings.RECONCILIATION_GRACE_SECONDS:
+    is_fresh = abs(now.timestamp() - each.created) < settings.RECONCILIATION_GRACE_SECONDS
+    if is_fresh or (pool.waits and not booked):
         comparison.lines[currency].under_way -= expected - booked
         return None
     knows = "has booked too high" if abs(booked) > abs(expected) else "does not know of"

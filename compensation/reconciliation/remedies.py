@@ -17,12 +17,12 @@ from compensation.issuing.waking import wake_issuing
 from compensation.models import Award, Finding, ReconciliationRun, ReversalRequest
 from compensation.models.award import AwardState
 from compensation.models.batch import BatchState
+from compensation.models.reconciliation import READ_AGAIN
 from compensation.models.reconciliation import FindingKind as Kind
 from compensation.reconciliation.runs import open_run
 from compensation.reconciliation.writing import LIVING
 from compensation.reversing import ask_for_extra
 from compensation.reversing.asking import ASK
-from compensation.signals import use_unbooked
 
 PERMISSION = "compensation.settle_finding"
 TAKE_BACK = ASK
@@ -146,17 +146,17 @@ def can_take_back(finding: Finding) -> bool:
 
 
 def compare_again(finding: Finding, *, by: User) -> ReconciliationRun:
-    """Read this customer anew; what invoices used and is not booked is asked for first.
+    """Read this customer anew; first what invoices used is read from the beginning and booked.
 
     Raises:
         PermissionDenied: `by` may not.
         MoveError: the customer is being compared.
     """
     person = person_with(by, PERMISSION)
-    if finding.kind == Kind.CONSUMPTION:
-        use_unbooked.send(Finding, customer=finding.customer_id, account=finding.stripe_customer)
-    run = open_run(ReconciliationRun.Scope.CUSTOMER, by=person, customer=finding.customer)
-    _note_remedy(finding, "compared again", by=person, reason="")
+    with transaction.atomic():
+        run = open_run(ReconciliationRun.Scope.CUSTOMER, by=person, customer=finding.customer)
+        remedy = READ_AGAIN if finding.kind == Kind.CONSUMPTION else "compared again"
+        _note_remedy(finding, remedy, by=person, reason="")
     return run
 
 

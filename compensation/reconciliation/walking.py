@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from backoffice.states import move
 from compensation import stripe_calls
+from compensation.consumption import Pacing, SilentError, book_uses
 from compensation.issuing import has_work, is_stopped
 from compensation.issuing.bucket import TokenBucket
 from compensation.issuing.lock import IssuerLock, LockLostError
-from compensation.models import ReconciliationRun
+from compensation.models import BalanceReading, Finding, ReconciliationRun
+from compensation.models.reconciliation import READ_AGAIN, FindingKind
 from compensation.reconciliation.comparing import compare
 from compensation.reconciliation.differences import Comparison, Line
 from compensation.reconciliation.ours import Books, read_books
@@ -33,7 +35,6 @@ from compensation.reversing import has_reversals
 logger = logging.getLogger(__name__)
 
 State = ReconciliationRun.State
-CHUNK = 100
 # How often is looked whether issuing has work, in seconds.
 LOOK_SECONDS = 0.5
 # A customer whose books move while Stripe is read is read again, so often.
@@ -97,11 +98,12 @@ class Walker:
             _note(run, WAITS)
             return False
         ids = walked(run).filter(pk__gt=run.cursor).values_list("pk", flat=True)
-        customers = list(ids[:CHUNK])
+        customers = list(ids[: settings.RECONCILIATION_CHUNK])
         if not customers:
             _finish(run)
             return True
         try:
+            self._book_uses(run)
             chunk = self._compare(customers)
             self._lock.check()
         except KeyRefusedError as error:
@@ -113,6 +115,25 @@ class Walker:
             return False
         _commit(run, chunk)
         return not chunk.note
+
+    def _book_uses(self, run: ReconciliationRun) -> None:
+        """What somebody asked for with this run: book what invoices used of this customer's."""
+        wanted = Finding.objects.filter(
+            customer=run.customer,
+            kind=FindingKind.CONSUMPTION,
+            remedy=READ_AGAIN,
+            remedied_at__gte=run.started_at,
+        )
+        if run.scope != ReconciliationRun.Scope.CUSTOMER or not wanted.exists():
+            return
+        BalanceReading.objects.filter(pk=run.customer_id).update(newest_id="")
+        account = run.customer.stripe_customer_id if run.customer else None
+        try:
+            book_uses(
+                [account or ""], pacing=Pacing(wait=self._reader.bucket.take, pause=time.sleep)
+            )
+        except SilentError as error:
+            logger.warning("reconciling: uses of customer %s: %s", run.customer_id, error)
 
     # --- reading -----------------------------------------------------------------------------
 

@@ -169,3 +169,20 @@ def test_reversal_has_its_counterpart(issued, issuing):
     assert found == {
         f"missing:reversal {reversal.pk}": 4990, f"unknown:{reversal.stripe_id}": -4990,
     }  # fmt: skip
+
+
+def test_unbooked_use_is_read_again_and_booked(issued, issuing):
+    award = issued.awards.first()
+    issuing.bill(customer=award.destination, amount=3000, currency="eur")
+    compare()
+    finding = Finding.objects.get()
+    assert (finding.kind, finding.difference_minor) == ("consumption", -3000)
+    assert balance(award.customer, "EUR") == 4990
+    with pytest.raises(PermissionDenied):
+        remedies.compare_again(finding, by=staff(Role.AUDITOR))
+    run = remedies.compare_again(finding, by=staff(Role.FINANCE))
+    go_on()
+    run.refresh_from_db()
+    assert (run.state, run.scope, run.closed) == ("finished", "customer", 1)
+    assert balance(award.customer, "EUR") == 1990
+    assert Finding.objects.get().state == "closed"
