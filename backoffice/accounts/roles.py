@@ -142,6 +142,7 @@ PERMISSIONS: dict[Role, set[str]] = {
     | SEE_RECONCILIATION
     | {
         "compensation.approve_batch",
+        "compensation.decide_award",
         "compensation.ask_reversal",
         "compensation.approve_reversal",
         "compensation.exclude_award",

@@ -51,10 +51,17 @@ def _exceptions(award: Award) -> list[Step]:
     steps = []
     for event in events:
         who = people.get(_context(event).get("user"))
-        parts = [str(who) if who else "", event.exclusion_reason, event.error_message]
+        why = event.exclusion_reason or event.error_message or _reason(event)
+        parts = [str(who) if who else "", why]
         state = str(states.get(event.state, event.state)).capitalize()
         steps.append(Step(event.pgh_created_at, state, ": ".join(part for part in parts if part)))
     return steps
+
+
+def _reason(event: Any) -> str:
+    """A person's words; the system's own are no explanation."""
+    context = _context(event)
+    return str(context.get("reason", "")) if "user" in context else ""
 
 
 def _context(event: Any) -> dict[str, Any]:

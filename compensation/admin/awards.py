@@ -17,12 +17,13 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from backoffice.listing import BigList, ReadOnly, TypedFilter
-from compensation.admin import batch_doors, looks
+from compensation.admin import batch_doors, looks, unknown
 from compensation.admin.award_steps import award_steps
 from compensation.admin.looks import AWARD_LABELS, award_value, customer_cell, unbroken
 from compensation.admin.reversal_doors import ask_award
 from compensation.explanations import explain
 from compensation.filters import awards_of_batch
+from compensation.issuing.deciding import DECIDE
 from compensation.models import Award, Reversal
 from compensation.models.reversal import OPEN_REVERSAL
 from compensation.reversing.asking import ASK
@@ -148,7 +149,7 @@ class AwardAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
             ]
         ]
         urls: list[URLPattern] = super().get_urls()
-        return own + urls
+        return [*own, *unknown.unknown_urls(self.admin_site), *urls]
 
     def explanation_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The sum of one award, to put under its row."""
@@ -188,6 +189,8 @@ class AwardAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
             "may_reverse": award.state == Award.State.ISSUED
             and not any(each.state in OPEN_REVERSAL for each in back)
             and request.user.has_perm(ASK),
+            "may_look": request.user.has_perm(unknown.LOOK),
+            "may_decide": request.user.has_perm(DECIDE),
             "may_retry": award.state == Award.State.FAILED
             and request.user.has_perm("compensation.retry_award"),
         }

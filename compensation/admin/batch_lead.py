@@ -74,9 +74,10 @@ def _in_trouble(found: Lead, batch: Batch, progress: dict[str, Any]) -> Lead:
     if unknown:
         told.append(
             ngettext(
-                "{n} outcome is unknown: it is looked up at Stripe before anything is sent again.",
-                "{n} outcomes are unknown: they are looked up at Stripe before anything is sent"
-                " again.",
+                "{n} outcome is unknown: nothing proves whether Stripe booked it, so a finance"
+                " approver decides.",
+                "{n} outcomes are unknown: nothing proves whether Stripe booked them, so a finance"
+                " approver decides.",
                 unknown,
             ).format(n=number(unknown))
         )

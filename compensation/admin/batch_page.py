@@ -16,6 +16,7 @@ from compensation.admin.looks import BATCH_LABELS, amounts, award_value, languag
 from compensation.budgets import Fit, fits_of_batch
 from compensation.goodwill import already_given
 from compensation.issuing import is_stopped
+from compensation.issuing.deciding import GIVEN_UP
 from compensation.models import Approval, Award, Batch, BatchLook
 from compensation.reversing.asking import ASK
 
@@ -36,7 +37,7 @@ def page(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         .order_by("signed_at")
     )
     issuing = progress(batch) if batch.state in ISSUING_STATES else None
-    failed = issuing["failed"] if issuing else 0
+    failed = issuing["retryable"] if issuing else 0
     approvers = [approval.user_id for approval in approvals]
     budgets = _budgets(batch)
     offered = choices(request, batch, summary, failed, approvers)
@@ -101,6 +102,7 @@ def progress(batch: Batch) -> dict[str, Any]:
     states = figures["by_state"]
     total = max(figures["total"], 1)
     failed, unknown = states[Award.State.FAILED], states[Award.State.UNKNOWN]
+    reasons = failure_reasons(batch) if failed or unknown else []
     issued = states[Award.State.ISSUED] + states[Award.State.REVERSED]
     return {
         **figures,
@@ -108,7 +110,9 @@ def progress(batch: Batch) -> dict[str, Any]:
         "failed": failed,
         "unknown": unknown,
         "waiting": figures["total"] - issued - failed - unknown,
-        "reasons": failure_reasons(batch) if failed or unknown else [],
+        "reasons": reasons,
+        # what a person gave up is not sent again with the others
+        "retryable": failed - sum(r["awards"] for r in reasons if r["error_code"] == GIVEN_UP),
         "moves": batch.state in MOVING_STATES,
         "is_stopped": is_stopped(),
         "every_seconds": 5 if figures["total"] > MANY else 2,

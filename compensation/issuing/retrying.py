@@ -13,6 +13,7 @@ from compensation.authority import person_with
 from compensation.batches import customers_awarded_since, locked, wait_for_other_decisions
 from compensation.budgets import check_fits, fits
 from compensation.gestures import check_caps_of
+from compensation.issuing.deciding import GIVEN_UP
 from compensation.issuing.waking import wake_issuing
 from compensation.models import Award, Batch
 from compensation.models.award import AwardState
@@ -54,6 +55,8 @@ def retry_failed(batch: Batch, *, by: User) -> int:
     with transaction.atomic():
         wait_for_other_decisions()
         awards = Award.objects.filter(batch=batch, state=AwardState.FAILED)
+        # what was given up may be booked all the same: each of these is looked at on its own
+        awards = awards.exclude(error_code=GIVEN_UP)
         row = _reopen(batch, awards, by=person)
         count = _approve_again(awards, by=person)
         if not count:

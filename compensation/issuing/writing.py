@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from backoffice.states import history
+from backoffice.accounts.models import User
+from backoffice.states import history, move
 from compensation.issuing.orders import Order
 from compensation.ledger import NewEntry, already_booked, record_entries
+from compensation.models import Award
+from compensation.models.award import AwardState
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,25 +100,44 @@ def write_issued(issued: Sequence[Issued]) -> int:
             ],
         )
         rows = sorted(cursor.fetchall())
-        cursor.execute(_TRIAL_ENDS, [[row[0] for row in rows if row[2] == "trial"]])
-        # issued again because Stripe had lost it: owed and booked all the time
-        booked = already_booked(row[0] for row in rows)
-        record_entries(
-            [
-                NewEntry(
-                    kind=benefit,
-                    customer_id=customer,
-                    award_id=award,
-                    amount_minor=amount_minor,
-                    currency=currency,
-                    stripe_id=stripe_id,
-                    booked_at=now,
-                )
-                for award, customer, benefit, amount_minor, currency, stripe_id in rows
-                if award not in booked
-            ]
-        )
+        _book(rows, now)
     return len(rows)
+
+
+def write_adopted(award: Award, *, stripe_id: str, by: User, reason: str) -> None:
+    """Mark an unknown award issued on a person's word, and book it.
+
+    The caller has locked it, and has seen that it is unknown.
+    """
+    now = timezone.now()
+    more = {"stripe_id": stripe_id, "issued_at": now, "error_code": "", "error_message": ""}
+    with transaction.atomic():
+        move(award, AwardState.ISSUED, by=by, reason=reason, **more)
+        row = (award.pk, award.customer_id, award.benefit, award.amount_minor, award.currency)
+        _book([(*row, stripe_id)], now)
+
+
+def _book(rows: Sequence[tuple[Any, ...]], now: datetime) -> None:
+    """Rows as `_ISSUED` returns them; in the transaction that changed them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TRIAL_ENDS, [[row[0] for row in rows if row[2] == "trial"]])
+    # issued again because Stripe had lost it: owed and booked all the time
+    booked = already_booked(row[0] for row in rows)
+    record_entries(
+        [
+            NewEntry(
+                kind=benefit,
+                customer_id=customer,
+                award_id=award,
+                amount_minor=amount_minor,
+                currency=currency,
+                stripe_id=stripe_id,
+                booked_at=now,
+            )
+            for award, customer, benefit, amount_minor, currency, stripe_id in rows
+            if award not in booked
+        ]
+    )
 
 
 def write_failed(troubled: Sequence[Troubled]) -> int:

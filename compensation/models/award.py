@@ -114,7 +114,9 @@ class Award(Movable):
         AwardState.SENDING: frozenset(
             {AwardState.APPROVED, AwardState.ISSUED, AwardState.FAILED, AwardState.UNKNOWN}
         ),
-        AwardState.UNKNOWN: frozenset({AwardState.SENDING, AwardState.ISSUED, AwardState.FAILED}),
+        AwardState.UNKNOWN: frozenset(
+            {AwardState.APPROVED, AwardState.SENDING, AwardState.ISSUED, AwardState.FAILED}
+        ),
         AwardState.FAILED: frozenset({AwardState.APPROVED}),
         # back to unknown: Stripe turned out not to have it
         AwardState.ISSUED: frozenset({AwardState.REVERSED, AwardState.UNKNOWN}),
@@ -291,6 +293,7 @@ class Award(Movable):
         permissions = [
             ("exclude_award", "Can leave an award out of a batch"),
             ("retry_award", "Can send a failed award again"),
+            ("decide_award", "Can decide what became of an award of unknown outcome"),
             ("give_goodwill", "Can give goodwill"),
         ]
         triggers = [_FROZEN_PROMISE]

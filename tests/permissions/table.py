@@ -164,6 +164,10 @@ def money() -> Iterator[Row]:
     yield from look("compensation_award_explanation", MONEY, "pk=award")
     yield from admin("compensation_award_exclude", FINANCE | APPROVER, "pk=award")
     yield from admin("compensation_award_include", FINANCE | APPROVER, "pk=award")
+    yield from look("compensation_award_unknown", MONEY)
+    yield from look("compensation_award_look", FINANCE | APPROVER, "pk=unknown_award")
+    for name in ("adopt", "resend", "give_up"):
+        yield from admin(f"compensation_award_{name}", APPROVER, "pk=award")
     yield from admin("compensation_award_retry", FINANCE | APPROVER, "pk=award")
     yield from look("compensation_incident_batches", MONEY, "pk=incident")
     yield from admin("compensation_incident_liability", MONEY, "pk=incident", post=False, get=True)

@@ -58,6 +58,7 @@ def build() -> dict[str, object]:
         "batch": batch.pk,
         "batch_number": batch.number,
         "award": award.pk,
+        "unknown_award": AwardFactory.create(batch=batch, state="unknown").pk,
         "entry": LedgerEntry.objects.get().pk,
         "threshold": ApprovalThreshold.objects.create(currency="EUR", amount_minor=1_000_000).pk,
         "budget": Budget.objects.create(span="batch", currency="EUR", amount_minor=1_000_000).pk,
