@@ -109,7 +109,8 @@ def credits_of(customer: Customer) -> Credits:
 
 
 def _done_reversals() -> QuerySet[Reversal]:
-    return Reversal.objects.filter(state=ReversalState.DONE).select_related("request")
+    done = Reversal.objects.filter(state=ReversalState.DONE, corrects="")
+    return done.select_related("request")
 
 
 def _taken_back(award: Any) -> TakenBack | None:

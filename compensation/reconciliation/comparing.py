@@ -54,21 +54,29 @@ def _compare_claim(comparison: Comparison, books: Books, claim: Claim, matches: 
     found = matches.of_claim[claim.name]
     if claim.is_under_way:
         _add_under_way(comparison, books, claim, found)
-    elif claim.is_standing and not found:
-        comparison.differ(_missing(books, claim))
     elif claim.is_standing:
-        main, *extra = found
-        held = -main.amount - matches.corrected[main.stripe_id]
-        if (claim.amount_minor, claim.currency) != (held, main.currency.upper()):
-            comparison.differ(_other_amount(books, claim, main, held))
-        for each in extra:
-            held = -each.amount - matches.corrected[each.stripe_id]
-            if held:
-                comparison.differ(_doubled(books, claim, each, main, held))
+        _compare_standing(comparison, books, claim, matches)
     else:
+        if claim.state == "approved":
+            _add_booked_before(comparison, books, claim)
         for each in found:
             state = f"{claim.name.capitalize()}, which it names, is {claim.state} by our books."
             comparison.differ(_unknown(books.customer, claim.account, each, state, claim.award))
+
+
+def _compare_standing(comparison: Comparison, books: Books, claim: Claim, matches: Matches) -> None:
+    found = matches.of_claim[claim.name]
+    if not found:
+        comparison.differ(_missing(books, claim))
+        return
+    main, *extra = found
+    held = -main.amount - matches.corrected[main.stripe_id]
+    if (claim.amount_minor, claim.currency) != (held, main.currency.upper()):
+        comparison.differ(_other_amount(books, claim, main, held))
+    for each in extra:
+        held = -each.amount - matches.corrected[each.stripe_id]
+        if held:
+            comparison.differ(_doubled(books, claim, each, main, held))
 
 
 def _add_under_way(
@@ -77,6 +85,11 @@ def _add_under_way(
     """Not settled yet: what stands on either side is on its way, and no finding."""
     for each in found:
         comparison.lines[each.currency.upper()].under_way -= each.amount
+    _add_booked_before(comparison, books, claim)
+
+
+def _add_booked_before(comparison: Comparison, books: Books, claim: Claim) -> None:
+    """The ledger has it already where it is issued again because Stripe had lost it."""
     booked = sum(
         entry.amount_minor
         for entry in books.entries

@@ -1,6 +1,6 @@
 """Random books with random differences: exactly those come out, and every cent is explained."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -190,3 +190,14 @@ def test_what_an_invoice_used_while_it_was_taken_back_is_explained():
     assert comparison.differences == []
     line = comparison.lines["EUR"]
     assert (line.ours, line.stripe, line.not_ours) == (0, -600, -600)
+
+
+@pytest.mark.parametrize("state", ["approved", "sending", "unknown"])
+def test_what_is_issued_again_is_under_way(state):
+    story = Story()
+    story.award(1000, "missing", by_name=True)
+    (lost,) = story.claims
+    story.claims = [replace(lost, state=state)]
+    comparison = story.compare()
+    assert comparison.differences == []
+    assert comparison.lines["EUR"].under_way == -1000
