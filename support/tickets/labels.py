@@ -16,6 +16,7 @@ from support.tickets.locking import locked, shown
 from support.timeline import record_event
 
 LONGEST_TAG = 50
+MOST_TAGS = 50
 
 
 @transaction.atomic
@@ -30,12 +31,15 @@ def change_tags(
     """Put tags on and take tags off, in lower case.
 
     Raises:
-        PermissionDenied, ValidationError (a tag is too long).
+        PermissionDenied, ValidationError (a tag is too long, or there would be too many).
     """
     person = worker_on(ticket, by)
     row = locked(ticket)
     wanted = clean_tags([*row.tags, *add]) - clean_tags(remove)
     added, removed = sorted(wanted - set(row.tags)), sorted(set(row.tags) - wanted)
+    if added and len(wanted) > MOST_TAGS:
+        said = _("A ticket has at most %(most)s tags.") % {"most": MOST_TAGS}
+        raise ValidationError({"tags": said})
     if added or removed:
         Ticket.objects.filter(pk=row.pk).update(tags=sorted(wanted), updated_at=timezone.now())
         record_event(

@@ -162,6 +162,16 @@ class TestPage:
         assert "Line 2, “Home, much”" in page.content.decode()
         assert current_weights().plan_values == {}
 
+    def test_preview_names_the_field_that_is_wrong(self, client):
+        client.force_login(staff(Role.SUPPORT_LEAD))
+        page = client.get(self.url)
+        assert "novalidate" in page.content.decode()  # or the script would ask for nothing
+        form = page.context["form"]
+        data = {name: form[name].value() for name in form.fields} | {"waiting_full_minutes": "-5"}
+        said = client.post(reverse("admin:support_prioritysetting_preview"), data).content.decode()
+        assert "Mend what is marked" in said
+        assert f"<li>{form['waiting_full_minutes'].label}: " in said
+
     def test_agent_sees_but_cannot_change(self, client):
         client.force_login(staff(Role.SUPPORT_AGENT))
         assert "not change them" in client.get(self.url).content.decode()

@@ -414,3 +414,11 @@ def test_page_says_which_incident_it_is_about_and_lets_it_go(client, ann):
     assert f"{incident.number} {incident.title} linked by {ann}" in page
     assert f"Linked to {incident.number} {incident.title}" in page
     assert "Unlink" in page
+
+
+def test_split_is_offered_only_where_something_would_stay(client):
+    ticket = opened()
+    reply(ticket, by=None, text="We have it.", then_status="", is_automatic=True)
+    assert 'data-opens="dialog-split"' not in client.get(url_of(ticket)).content.decode()
+    receive_message(ticket, text="And the invoice.", channel="email")
+    assert 'data-opens="dialog-split"' in client.get(url_of(ticket)).content.decode()

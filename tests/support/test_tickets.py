@@ -267,3 +267,12 @@ def test_merge_takes_what_colleagues_have_begun_along():
         "a.txt": ann.pk,
         "b.txt": ben.pk,
     }
+
+
+def test_tags_of_a_ticket_have_an_end():
+    ticket = opened()
+    with pytest.raises(ValidationError, match="at most 50 tags"):
+        change_tags(ticket, by=None, add=[f"t{number}" for number in range(51)])
+    change_tags(ticket, by=None, add=[f"t{number}" for number in range(50)])
+    change_tags(ticket, by=None, add=["vip"], remove=["t0"])
+    assert (len(ticket.tags), "vip" in ticket.tags) == (50, True)

@@ -30,7 +30,7 @@ def earlier(request: HttpRequest, pk: int) -> HttpResponse:
         "conversation": conversation,
         "is_earlier": True,
         "may": may_of(user),
-        "may_split": may_split(ticket, may_of(user)),
+        "may_split": may_split(ticket, may_of(user), theirs=ticket.messages_count),
     }
     return TemplateResponse(request, f"{_PLACE}/messages.html", context)
 

@@ -64,7 +64,7 @@ def page(request: HttpRequest, ticket: Ticket, user: User) -> dict[str, Any]:
         "panel": panel_of(ticket, seen),
         "children": list(ticket.children.order_by("id").only("subject", "status")[:20]),
         "queues": list(Queue.objects.filter(is_active=True)) if may["answer"] else [],
-        "may_split": may_split(ticket, may),
+        "may_split": may_split(ticket, may, theirs=customers_words(conversation)),
         "is_mine": ticket.assignee_id == user.pk,
         "composer": composer(ticket, user, conversation) if may["answer"] else None,
         "goodwill": page_part(ticket, user),
@@ -74,9 +74,14 @@ def page(request: HttpRequest, ticket: Ticket, user: User) -> dict[str, Any]:
     }
 
 
-def may_split(ticket: Ticket, may: dict[str, bool]) -> bool:
-    """Whether single messages of it can become tickets."""
-    return may["merge"] and ticket.messages_count > 1 and ticket.status != Status.CLOSED
+def customers_words(conversation: Conversation) -> int:
+    """How many messages are the customer's, as far as they are shown, and those before them."""
+    return conversation.earlier + sum(one.is_customers for one in conversation.said)
+
+
+def may_split(ticket: Ticket, may: dict[str, bool], *, theirs: int) -> bool:
+    """Whether single messages of it can become tickets: one of `theirs` must stay."""
+    return may["merge"] and theirs > 1 and ticket.status != Status.CLOSED
 
 
 def composer(ticket: Ticket, user: User, conversation: Conversation) -> dict[str, Any]:
