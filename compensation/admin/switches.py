@@ -151,9 +151,10 @@ class BudgetForm(AmountForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["month"].help_text = _(
-            "Any day of the month that it is for; leave it empty for every month, or for batches."
-        )
+        if "month" in self.fields:  # a reader who may not change it has no fields
+            self.fields["month"].help_text = _(
+                "Any day of the month it is for; leave it empty for every month, or for batches."
+            )
 
     def clean_month(self) -> date | None:
         month: date | None = self.cleaned_data["month"]

@@ -1,10 +1,15 @@
 from datetime import timedelta
+from html import unescape
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from django.utils.html import strip_tags
 
-from compensation.credits import Use, credits_of
+from backoffice.customers import portal
+from compensation.credits import TakenBack, Use, credits_of
 from compensation.ledger import NewEntry, record_entries
+from compensation.models import Reversal, ReversalRequest
 from tests.compensation.factories import AwardFactory
 from tests.customers.factories import CustomerFactory, SubscriptionFactory
 
@@ -117,3 +122,68 @@ def test_credits_of_takes_three_queries(awards, subscription, django_assert_num_
         for each in credits_of(subscription.customer).credits:
             assert each.incident
             assert each.award.batch.version.policy
+
+
+def taken_back(award, amount_minor, **fields):
+    request = ReversalRequest.objects.create(award=award, cause="twice", reason="Ran twice")
+    reversal = Reversal.objects.create(
+        request=request, award=award, customer=award.customer, state="done",
+        limit_minor=amount_minor, amount_minor=amount_minor, done_at=timezone.now(), **fields,
+    )  # fmt: skip
+    type(award).objects.filter(pk=award.pk).update(state="reversed", reversed_minor=amount_minor)
+    return reversal
+
+
+def test_credits_of_tells_what_was_taken_back_and_what_stays(subscription):
+    award = issued(subscription)
+    consumed(award, 1200, "2026-0611")
+    reversal = taken_back(award, 3790)
+    (credit,) = credits_of(subscription.customer).credits
+    assert (credit.state, credit.kept_minor) == ("taken_back", 1200)
+    assert credit.taken_back == TakenBack(3790, reversal.done_at, "It was booked twice.", None)
+
+
+@pytest.mark.parametrize("awards", [1, 3])
+def test_credits_of_asks_the_same_however_many_were_taken_back(
+    subscription, awards, django_assert_num_queries
+):
+    for _ in range(awards):
+        taken_back(issued(subscription), 4990)
+    credits_of(subscription.customer)
+    with django_assert_num_queries(6):
+        assert len(credits_of(subscription.customer).credits) == awards
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["EUR 37.90 taken back,", "It was booked twice. EUR 12.00 had been used and stay"]),
+        ("de", ["37,90 EUR zurückgenommen,", "doppelt gebucht. 12,00 EUR waren schon verbraucht"]),
+        ("ru", ["37,90 EUR отозвано,", "Начислено дважды. 12,00 EUR уже были использованы"]),
+    ],
+)
+def test_customer_reads_what_was_taken_back_and_why(subscription, language, words):
+    subscription.customer.language = language
+    subscription.customer.save()
+    award = issued(subscription)
+    consumed(award, 1200, "2026-0611")
+    taken_back(award, 3790)
+    page = seen(subscription.customer)
+    for each in words:
+        assert each in page
+
+
+def test_customer_reads_when_the_trial_ends_now(subscription):
+    award = issued(
+        subscription, benefit="trial", amount_minor=0, currency="", days=7,
+        trial_end_target=timezone.now() + timedelta(days=9),
+    )  # fmt: skip
+    taken_back(award, 0, trial_end=timezone.now() + timedelta(days=2))
+    assert "your trial ends" in seen(subscription.customer)
+
+
+def seen(customer):
+    _, link = portal.open_session(customer, created_by="test")
+    client = Client()
+    client.get(link, follow=True)
+    return " ".join(unescape(strip_tags(client.get("/account/credits/").content.decode())).split())
