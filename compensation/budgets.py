@@ -63,6 +63,11 @@ class Fit:
             over = _("{budget}; {used} used, this {wanted}, {left} too much")
         return (over if self.left_minor < 0 else text).format(**said)
 
+    @property
+    def unbroken_words(self) -> str:
+        """The same for a page, no amount broken over two lines."""
+        return self.words.replace(f"{self.currency} ", f"{self.currency}\N{NO-BREAK SPACE}")
+
 
 def fits_of_batch(batch: Batch, *, at: datetime) -> list[Fit]:
     """Each budget that bounds `batch`, submitted at `at` (UTC), by currency.

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from backoffice import money
 from compensation import summaries, wording
 from compensation.admin.batch_choices import Choice, choices
-from compensation.admin.batch_lead import lead
+from compensation.admin.batch_lead import Lead, lead
 from compensation.admin.looks import BATCH_LABELS, amounts, award_value, language, number
 from compensation.budgets import Fit, fits_of_batch
 from compensation.goodwill import already_given
@@ -41,7 +41,12 @@ def page(request: HttpRequest, batch: Batch) -> dict[str, Any]:
     approvers = [approval.user_id for approval in approvals]
     budgets = _budgets(batch)
     offered = choices(request, batch, summary, failed, approvers)
-    _block(offered, budgets)
+    said = lead(request, batch, approvals, issuing)
+    if _is_over(budgets):
+        _block(offered)
+        said = Lead(
+            _("A budget is exceeded, see below: leave awards out, or ask for a larger one."), "bad"
+        )
     return {
         "batch": batch,
         "label": BATCH_LABELS[batch.state],
@@ -50,7 +55,7 @@ def page(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "approvals": approvals,
         "choices": offered,
         "goodwill": _goodwill(batch),
-        "lead": lead(request, batch, approvals, issuing),
+        "lead": said,
         "progress": issuing,
         "groups": _groups(summary, _rules_in_words(batch)),
         "charts": [_chart(currency, spread) for currency, spread in summary["spreads"].items()],
@@ -80,11 +85,15 @@ def _reversing(request: HttpRequest, batch: Batch) -> dict[str, Any]:
     }
 
 
-def _block(offered: list[Choice], budgets: list[Fit]) -> None:
+def _is_over(budgets: list[Fit]) -> bool:
+    return any(fit.left_minor < 0 for fit in budgets)
+
+
+def _block(offered: list[Choice]) -> None:
     """Say beforehand what the verb would refuse."""
     for choice in offered:
-        if choice.name in {"submit", "approve"} and any(fit.left_minor < 0 for fit in budgets):
-            choice.obstacle = choice.obstacle or _("A budget is exceeded: see below.")
+        if choice.name in {"submit", "approve"}:
+            choice.obstacle = choice.obstacle or _("A budget is exceeded.")
 
 
 def may_exclude(request: HttpRequest, batch: Batch) -> bool:

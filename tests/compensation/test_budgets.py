@@ -175,7 +175,7 @@ def test_batch_page_shows_what_is_left_and_blocks():
     page = page_of(client, batch)
     this = f"Budget {timezone.now():%B %Y}"
     assert f"{this} blocks EUR 60.00; EUR 49.90 used, this EUR 49.90, EUR 39.80 too much" in page
-    assert "A budget is exceeded: see below." in page
+    assert "A budget is exceeded, see below: leave awards out" in page
     page = press(client, "submit", batch)
     assert "EUR 39.80 too much." in page
     Budget.objects.update(amount_minor=9980)
