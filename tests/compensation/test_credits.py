@@ -6,6 +6,7 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
 
+from backoffice.customers.models import Contact
 from compensation.credits import TakenBack, Use, credits_of
 from compensation.ledger import NewEntry, record_entries
 from compensation.models import Reversal, ReversalRequest
@@ -184,5 +185,7 @@ def test_customer_reads_when_the_trial_ends_now(subscription):
 
 def seen(customer):
     client = Client()
-    client.force_login(UserFactory(customer=customer))
+    user = UserFactory()
+    Contact.objects.create(user=user, customer=customer)
+    client.force_login(user)
     return " ".join(unescape(strip_tags(client.get("/account/credits/").content.decode())).split())
