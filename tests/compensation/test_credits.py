@@ -151,7 +151,7 @@ def test_credits_of_asks_the_same_however_many_were_taken_back(
     for _ in range(awards):
         taken_back(issued(subscription), 4990)
     credits_of(subscription.customer)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(4):
         assert len(credits_of(subscription.customer).credits) == awards
 
 
