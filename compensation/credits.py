@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.customers.models import Customer
@@ -91,42 +90,45 @@ class Credits:
 
 
 def credits_of(customer: Customer) -> Credits:
-    """Everything `customer` was promised or got, and the balance per currency. Four queries."""
-    awards = (
+    """Everything `customer` was promised or got, and the balance per currency.
+
+    Three queries, and one more where something was taken back.
+    """
+    awards = list(
         Award.objects.filter(customer=customer, state__in=_STATES)
         .select_related("incident", "subscription", "batch__version__policy")
         .prefetch_related("batch__version__rules")  # for `explain`
-        .prefetch_related(Prefetch("reversals", _done_reversals(), to_attr="done_reversals"))
         .order_by("-id")
     )
+    back = _taken_back([award for award in awards if award.state == AwardState.REVERSED])
     moved: dict[int | None, list[LedgerEntry]] = defaultdict(list)
     balances: dict[str, int] = defaultdict(int)
     for entry in LedgerEntry.objects.filter(customer=customer).order_by("id"):
         if entry.currency:
             balances[entry.currency] += entry.amount_minor
         moved[entry.award_id].append(entry)
-    return Credits([_credit(award, moved[award.pk]) for award in awards], dict(balances))
+    credits_ = [_credit(award, moved[award.pk], back.get(award.pk)) for award in awards]
+    return Credits(credits_, dict(balances))
 
 
-def _done_reversals() -> QuerySet[Reversal]:
-    done = Reversal.objects.filter(state=ReversalState.DONE, corrects="")
-    return done.select_related("request")
+def _taken_back(awards: list[Award]) -> dict[int, TakenBack]:
+    """By award. One is taken back once, for all that is left of it."""
+    if not awards:
+        return {}
+    amounts = {award.pk: award.reversed_minor for award in awards}
+    done = Reversal.objects.filter(award__in=awards, state=ReversalState.DONE, corrects="")
+    return {
+        each.award_id: TakenBack(
+            amount_minor=amounts[each.award_id],
+            taken_at=each.done_at,
+            why=each.request.get_cause_display(),
+            trial_until=each.trial_end,
+        )
+        for each in done.select_related("request").order_by("id")
+    }
 
 
-def _taken_back(award: Any) -> TakenBack | None:
-    """An award is taken back once, for all that is left of it."""
-    if award.state != AwardState.REVERSED or not award.done_reversals:
-        return None
-    done = award.done_reversals[-1]
-    return TakenBack(
-        amount_minor=award.reversed_minor,
-        taken_at=done.done_at,
-        why=done.request.get_cause_display(),
-        trial_until=done.trial_end,
-    )
-
-
-def _credit(award: Award, entries: list[LedgerEntry]) -> Credit:
+def _credit(award: Award, entries: list[LedgerEntry], back: TakenBack | None) -> Credit:
     is_credit = award.benefit == Award.Benefit.CREDIT
     left = sum(entry.amount_minor for entry in entries)
     state = _STATES[AwardState(award.state)]
@@ -143,7 +145,7 @@ def _credit(award: Award, entries: list[LedgerEntry]) -> Credit:
         currency=award.currency,
         trial_until=award.trial_end_target if is_trial else None,
         priority_until=award.priority_until,
-        taken_back=_taken_back(award),
+        taken_back=back,
         uses=tuple(
             Use(entry.note or entry.stripe_id, -entry.amount_minor, entry.booked_at)
             for entry in entries

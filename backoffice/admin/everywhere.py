@@ -4,6 +4,7 @@ from typing import Any
 
 import pghistory.core
 from django.conf import settings
+from django.db.models import Exists
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -29,11 +30,15 @@ def everywhere(request: HttpRequest) -> dict[str, Any]:
     """
     if not request.user.has_perm("compensation.view_issuingcontrol"):
         return {}
-    stopped = IssuingControl.objects.filter(is_stopped=True).select_related("changed_by").first()
+    # one query as long as nothing is paused: this is asked on every page
+    has_paused = Exists(Batch.objects.filter(state=Batch.State.PAUSED))
+    switch = (
+        IssuingControl.objects.select_related("changed_by").annotate(has_paused=has_paused).first()
+    )
     return {
-        "issuing_stopped": stopped,
+        "issuing_stopped": switch if switch is not None and switch.is_stopped else None,
         "may_resume_issuing": request.user.has_perm("compensation.stop_issuing"),
-        "paused_batches": _paused(),
+        "paused_batches": _paused() if switch is None or switch.has_paused else [],
     }
 
 

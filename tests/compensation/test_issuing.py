@@ -125,20 +125,22 @@ def test_issue_slows_down_when_told_so(batch, issuing):
     assert_all_issued(batch, issuing)
 
 
-def test_issue_pauses_when_the_key_is_refused(batch, issuing, caplog):
+def test_issue_stops_everything_when_the_key_is_refused(batch, issuing, caplog):
     caplog.set_level(logging.CRITICAL, "compensation.issuing.issuer")
     issuing.faults({"kind": "auth_401"})
     issue()
     batch.refresh_from_db()
-    assert batch.state == "paused"
-    assert batch.pause_reason.startswith("Stripe does not accept our key: Invalid API Key")
+    assert batch.state == "issuing"
+    switch = IssuingControl.objects.get()
+    assert switch.is_stopped
+    assert switch.reason.startswith("Stripe does not accept our key: Invalid API Key")
     assert states(batch) == ["approved"] * 5
     keys = set(batch.awards.values_list("idempotency_key", flat=True))
     assert len(keys) == 5
     assert "" not in keys
     assert not has_work()
     issuing.clear_faults()
-    resume_batch(batch, by=staff(Role.FINANCE))
+    resume_issuing(by=staff(Role.FINANCE))
     issue()
     assert_all_issued(batch, issuing)
     assert set(batch.awards.values_list("idempotency_key", flat=True)) == keys
@@ -154,8 +156,7 @@ def test_issue_keeps_what_may_be_booked_when_the_key_is_refused(batch, issuing, 
     assert credited(issuing) == (5, 24950)
     assert states(batch) == ["sending"] * 5
     issuing.clear_faults()
-    batch.refresh_from_db()
-    resume_batch(batch, by=staff(Role.FINANCE))
+    resume_issuing(by=staff(Role.FINANCE))
     issue()
     assert_all_issued(batch, issuing)
 
