@@ -52,8 +52,8 @@ demo: install ## the whole story on made data, then serve it until Ctrl-C
 screenshots: install ## the pictures of the README, from the demo; needs Chromium
 	@$(PYTHON) -m tests.screenshots
 
-test: install ## the tests
-	@AMENDS_ENVIRONMENT=local $(PYTHON) -m pytest $(ARGS)
+test: install ## the tests, in two processes; one: ARGS="-n 0 ..."
+	@AMENDS_ENVIRONMENT=local $(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 bench: install services ## measure against the bars, one line per work
 	@AMENDS_ENVIRONMENT=local $(PYTHON) -m tests.bench $(ARGS)

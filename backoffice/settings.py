@@ -432,6 +432,8 @@ SPECTACULAR_SETTINGS = {
 
 PGHISTORY_APPEND_ONLY = True
 PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")
+# A ticket has a timeline of its own.
+HISTORY_NOT_BEHIND = ("/api/v1/tickets/",)
 
 # --- security -------------------------------------------------------------------------------
 

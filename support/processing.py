@@ -22,6 +22,7 @@ from support.webhooks import store_deliveries
 log = logging.getLogger(__name__)
 
 SLICE = 200
+GATHERING = 0.25  # seconds that events wait for others to share their slice
 Step = Callable[[list[TicketEvent]], None]
 
 

@@ -36,10 +36,10 @@ LONGEST = 30  # seconds of one task; what is left goes to the next
 
 @shared_task
 def process_events() -> None:
-    """Process what waits; several of these may run at once."""
+    """Process what waits; several of these may run at once. What follows wakes the next."""
     cache.delete(AWAKE)
     until = time.monotonic() + LONGEST
-    while processing.process_events():
+    while processing.process_events() == processing.SLICE:
         if time.monotonic() > until:
             process_events.delay()
             return

@@ -1,8 +1,11 @@
 """What every test stands on: the services that no URL replaces, and compiled translations."""
 
+import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 
 from backoffice import catalogs, embedded
 
@@ -17,3 +20,20 @@ def pytest_configure() -> None:
         catalogs.compile_catalogs(ROOT)
     except (embedded.StartError, catalogs.CatalogError) as error:
         pytest.exit(str(error), returncode=1)
+    if process := os.environ.get("PYTEST_XDIST_WORKER"):
+        _take_a_redis_database(1 + int(process.removeprefix("gw")))
+
+
+def _take_a_redis_database(number: int) -> None:
+    """Each process of pytest-xdist has its own, as it has its own PostgreSQL database.
+
+    A test that clears the cache would throw away the messages of another's worker.
+    """
+    broker = str(settings.BROKER_URL)
+    if broker.startswith("redis+socket://"):
+        cache = f"{broker.replace('redis+socket://', 'unix://', 1)}?db={number}"
+        broker = f"{broker}?virtual_host={number}"
+    else:
+        broker = cache = urlsplit(broker)._replace(path=f"/{number}").geturl()
+    settings.BROKER_URL = settings.CELERY_BROKER_URL = broker
+    settings.CACHES["default"]["LOCATION"] = os.environ["CACHE_URL"] = cache

@@ -6,9 +6,10 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
+from backoffice.bulk import update_rows
 from backoffice.customers.models.customer import Language
 from support.assignment.people import Colleague, colleagues_of
-from support.models import Agent, Queue, Ticket, TicketEvent
+from support.models import Queue, Ticket, TicketEvent
 from support.models.ticket import Status
 from support.timeline import new_event, record_events
 
@@ -122,8 +123,8 @@ def _store(given: list[tuple[Ticket, Colleague]]) -> None:
         ticket.status = Status.OPEN
     rows = [ticket for ticket, _colleague in given]
     # Locked, and read as free: nobody has moved them meanwhile.
-    Ticket.objects.bulk_update(rows, ["assignee", "assigned_at", "status", "updated_at"])
-    Agent.objects.bulk_update(
+    update_rows(rows, ["assignee", "assigned_at", "status", "updated_at"])
+    update_rows(
         {colleague.agent.pk: colleague.agent for _ticket, colleague in given}.values(),
         ["last_given_at"],
     )

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 def run_event_rules(events: list[TicketEvent]) -> int:
     """Let every active rule answer these events, in the rules' order; how many ran.
 
-    A rule sees what those before it have changed, and runs once an event. Three queries, and one
+    A rule sees what those before it have changed, and runs once an event. Four queries, and one
     for each rule that is about such events; what a rule does costs extra. What no person wrote
     (bounces, out-of-office answers, acknowledgements) sets no rule off.
     """
@@ -30,13 +30,15 @@ def run_event_rules(events: list[TicketEvent]) -> int:
     if not heard:
         return 0
     limits = Limits({event.ticket_id for event in heard})
+    answered = set(RuleRun.objects.filter(event__in=heard).values_list("rule_id", "event_id"))
     stopped: set[int] = set()
     ran = 0
     for rule in rules:
         mine = [one for one in heard if one.kind in rule.on_events and one.pk not in stopped]
         tickets = fitting(rule, {event.ticket_id for event in mine}) if mine else {}
         for event in mine:
-            if ticket := tickets.get(event.ticket_id):
+            ticket = tickets.get(event.ticket_id)
+            if ticket and (rule.pk, event.pk) not in answered:
                 ran += _answer(rule, ticket, event, limits)
                 if rule.stops:
                     stopped.add(event.pk)
@@ -58,8 +60,6 @@ def _answer(rule: AutomationRule, ticket: Ticket, event: TicketEvent, limits: Li
     run = RuleRun(rule=rule, ticket=ticket, event=event)
     if why := limits.why_not(ticket.pk, event.depth):
         limits.stop(run, why)
-        return False
-    if RuleRun.objects.filter(rule=rule, event=event).exists():
         return False
     run.save()
     limits.count(ticket.pk)

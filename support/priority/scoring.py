@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from backoffice.bulk import update_rows
 from support.models import PrioritySetting, Ticket
 from support.models.ticket import UNSOLVED
 from support.priority.weights import PARTS
@@ -137,4 +138,4 @@ def _store_sentiments(ids: list[int]) -> None:
             ticket.sentiment = points
             ticket.score_parts = ticket.score_parts | {"words": words}
             changed.append(ticket)
-    Ticket.objects.bulk_update(changed, ["sentiment", "score_parts"])
+    update_rows(changed, ["sentiment", "score_parts"])

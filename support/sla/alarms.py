@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils import timezone
 
+from backoffice.bulk import update_rows
 from support.models import SlaPolicy, Ticket, TicketEvent
 from support.models.ticket import UNSOLVED
 from support.sla.clocks import Clock, Reading
@@ -77,4 +78,4 @@ def _event(ticket: Ticket, kind: str, clock: Clock, of: str) -> TicketEvent:
 
 
 def _store_told(tickets: list[Ticket]) -> None:
-    Ticket.objects.bulk_update(tickets, ["warned_for", "breached_for", "breaches"])
+    update_rows(tickets, ["warned_for", "breached_for", "breaches"])

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from backoffice.bulk import update_rows
 from support.models import SlaPolicy, Ticket, TicketEvent
 from support.sla.clocks import Clock, ClockName, Reading, Step, ended_at, read_clocks
 from support.sla.policies import Promises, current_promises, policy_for
@@ -146,4 +147,4 @@ def store_readings(readings: list[Reading], told: dict[int, Told]) -> None:
         }
         for field, value in changes.items():
             setattr(ticket, field, value)
-    Ticket.objects.bulk_update([reading.ticket for reading in readings], STORED)
+    update_rows([reading.ticket for reading in readings], STORED)

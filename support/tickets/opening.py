@@ -61,7 +61,8 @@ def open_ticket(  # noqa: PLR0913 - by keyword, most of them optional
         messages_count=1,
     )
     try:
-        with transaction.atomic():
+        # A way back is needed only where the insert can meet the same request's.
+        with transaction.atomic(savepoint=bool(external_id)):
             ticket.save(force_insert=True)
             first = _first_message(ticket, text, message)
             record_event(

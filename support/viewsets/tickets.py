@@ -64,13 +64,13 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
         """Open a ticket with the customer's first words."""
         data = self.valid(writing.OpeningSerializer)
         files = data.pop("attachments", [])
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             ticket = tickets.open_ticket(channel=Channel.API, **data)
             if files:
                 first = ticket.messages.earliest("id")
                 if not first.attachments.exists():
                     _attach(first, files)
-        return Response(self.get_serializer(ticket).data, status=status.HTTP_201_CREATED)
+        return Response(reading.ticket_as_read(ticket), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=writing.ChangeSerializer, responses=reading.TicketSerializer)
     def partial_update(self, request: Request, number: str) -> Response:
