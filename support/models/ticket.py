@@ -146,16 +146,13 @@ class Ticket(Movable):
     )  # fmt: skip
     # Set when merged: everything goes on there.
     merged_into = models.ForeignKey(
-        "self",
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="merged",
-        editable=False,
-    )
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged",
+        editable=False, db_index=False,
+    )  # fmt: skip
     parent = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children"
-    )
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children",
+        db_index=False,
+    )  # fmt: skip
 
     # support.priority
     score = models.PositiveSmallIntegerField(_("score"), default=0, editable=False)
@@ -214,7 +211,12 @@ class Ticket(Movable):
                 condition=~Q(merged_into=F("id")), name="ticket_not_merged_into_itself"
             ),
         ]
+        # Every change of a ticket writes into all indexes that have it: few tickets in each.
         indexes = [
+            models.Index(fields=["parent"], name="ticket_parent", condition=~Q(parent=None)),
+            models.Index(
+                fields=["merged_into"], name="ticket_merged", condition=~Q(merged_into=None)
+            ),
             models.Index(*WORK_ORDER, name="ticket_work", condition=Q(status__in=ACTIVE)),
             models.Index(
                 *WORK_ORDER,

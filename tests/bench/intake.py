@@ -1,7 +1,7 @@
 """Open tickets by the API while an outage runs, with everything of the desk switched on.
 
-Two web processes take the requests, two workers match, clock, score, apply
-rules, tell webhooks and assign; all of that, the database and the requests themselves share the
+Two web processes take the requests, two workers match, clock, score, apply rules, tell webhooks
+and assign; all of that, the database and the requests themselves share the
 machine's cores. The rate is that of the accepted requests; a ticket counts as lost unless it is
 there and all that follows from it has followed.
 """
