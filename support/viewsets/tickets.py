@@ -64,7 +64,7 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
         """Open a ticket with the customer's first words."""
         data = self.valid(writing.OpeningSerializer)
         files = data.pop("attachments", [])
-        with transaction.atomic(savepoint=False):
+        with transaction.atomic(savepoint=bool(files)):
             ticket = tickets.open_ticket(channel=Channel.API, **data)
             if files:
                 first = ticket.messages.earliest("id")
