@@ -20,6 +20,9 @@ def pytest_configure() -> None:
         catalogs.compile_catalogs(ROOT)
     except (embedded.StartError, catalogs.CatalogError) as error:
         pytest.exit(str(error), returncode=1)
+    # A safe hash takes a third of a second, and most tests make people. What Django's documentation
+    # recommends for tests.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if process := os.environ.get("PYTEST_XDIST_WORKER"):
         _take_a_redis_database(1 + int(process.removeprefix("gw")))
 
