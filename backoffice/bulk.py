@@ -38,7 +38,7 @@ def update_rows(rows: Iterable[models.Model], fields: Sequence[str]) -> int:
         names=sql.SQL(", ").join(
             [sql.Identifier("key"), *(sql.Identifier(field.column) for field in columns)]
         ),
-        pk=sql.Identifier(meta.db_table, meta.pk.column),
+        pk=sql.Identifier(meta.db_table, str(meta.pk.column)),
     )
     with connection.cursor() as cursor:
         cursor.execute(

@@ -40,9 +40,9 @@ class HistoryMiddleware(pghistory.middleware.HistoryMiddleware):
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(settings.HISTORY_NOT_BEHIND):
-            return self.get_response(request)
-        response: HttpResponse = super().__call__(request)
+        is_apart = request.path_info.startswith(settings.HISTORY_NOT_BEHIND)
+        answer = self.get_response if is_apart else super().__call__
+        response: HttpResponse = answer(request)
         return response
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
