@@ -72,7 +72,7 @@ def test_events_arrive_signed(other):
         assert delivery.answer == "said:  thanks"
         with pytest.raises(WebhookVerificationError):
             Webhook(webhooks.new_secret()).verify(body, headers)
-    first, second = (json.loads(body) for _path, _headers, body in other.received)
+    first, second = (json.loads(body) for _path, _headers, body in received)
     ticket.refresh_from_db()
     assert first["type"] == "ticket.opened"
     assert first["data"]["ticket"] == {
