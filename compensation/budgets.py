@@ -72,8 +72,10 @@ class Fit:
 def fits_of_batch(batch: Batch, *, at: datetime) -> list[Fit]:
     """Each budget that bounds `batch`, submitted at `at` (UTC), by currency.
 
-    What it gives itself counts as wanted, not as used.
+    What it gives itself counts as wanted, not as used. Where there is no budget no sum is made.
     """
+    if not Budget.objects.exists():
+        return []
     sums = (
         Award.objects.filter(batch=batch, benefit=Award.Benefit.CREDIT)
         .exclude(state__in=[AwardState.EXCLUDED, AwardState.FAILED])

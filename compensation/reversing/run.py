@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 SLICE = 64
 # Reversals go before new awards, but do not keep them waiting for longer than this.
 RUN_SECONDS = 15.0
+# Before looking again, when a claim brought nothing to send.
+IDLE_SECONDS = 0.02
 # Pauses before an unanswered order is sent again under the same key.
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 5.0)
 # Stripe's own failures under one key, after which its list is asked.
@@ -90,6 +92,8 @@ class _Run:
                 held += [_Held(order) for order in fresh]
                 if not held and not claiming.has_claimable():
                     break
+                if not held:
+                    time.sleep(IDLE_SECONDS)  # what there is was settled, or somebody holds it
                 held = self._written(held, list(pool.map(self._call, held)))
             else:
                 self.tally.has_more = not self._is_halted
