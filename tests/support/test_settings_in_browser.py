@@ -74,7 +74,7 @@ def test_agent_is_given_skills_and_an_absence(page_as):
     page.locator("[name=skills]").fill("Fibre, billing")
     save(page)
     expect(page.locator("#result_list")).to_contain_text("0 of 12")
-    page.get_by_role("link", name="Ann Bell").click()
+    page.locator("#result_list").get_by_role("link", name="Ann Bell").click()
     page.get_by_label("From").fill("2027-02-02T09:00")
     page.get_by_label("Until").fill("2027-02-01T09:00")
     page.get_by_role("button", name="Set absence").click()
