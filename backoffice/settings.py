@@ -5,6 +5,7 @@ default without it: embedded services, loopback addresses only, no HTTPS). docs/
 lists the variables.
 """
 
+import logging
 import os
 import secrets
 from email.utils import parseaddr
@@ -16,7 +17,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from backoffice import embedded
+from backoffice import embedded, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = BASE_DIR / ".local"
@@ -83,6 +84,7 @@ INSTALLED_APPS = [
     "drf_standardized_errors",
     "djangoql",
     "django_htmx",
+    "django_structlog",
     "pgtrigger",
     "pghistory",
     "backoffice.accounts",
@@ -108,6 +110,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "backoffice.accounts.middleware.LogMiddleware",
     "backoffice.accounts.middleware.ReaderMiddleware",
     "backoffice.accounts.middleware.HistoryMiddleware",
     "backoffice.middleware.UnstorableMiddleware",
@@ -453,15 +456,19 @@ if not LOCAL:
     if env.bool("BEHIND_TLS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # It would write three lines a call, with customers' ids in them.
-    "loggers": {"stripe": {"level": "WARNING"}},
-}
+# --- logs -------------------------------------------------------------------------------------
+
+# JSON for machines, or lines for people.
+LOG_FORMAT = env.str("LOG_FORMAT", default="lines" if LOCAL else "json")
+if LOG_FORMAT not in {"lines", "json"}:
+    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT!r}: set it to 'lines' or 'json'.")
+LOGGING = logs.config(level=env.str("LOG_LEVEL", default="INFO"), is_json=LOG_FORMAT == "json")
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+# Beat's tasks come every few seconds, and each request would begin with a line of its own.
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_TASK_FAILURE_LOG_LEVEL = logging.WARNING
 
 UNFOLD = {
     "SITE_TITLE": "Amends",

@@ -7,7 +7,9 @@ from typing import Any
 import pghistory.middleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 from django.utils import timezone, translation
+from django_structlog.middlewares import RequestMiddleware
 
 
 class ReaderMiddleware:
@@ -47,3 +49,18 @@ class HistoryMiddleware(pghistory.middleware.HistoryMiddleware):
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().get_context(request), "address": request.META.get("REMOTE_ADDR", "")}
+
+
+class LogMiddleware(RequestMiddleware):
+    """Gives every line logged in a request its id, and ends with a line about the answer.
+
+    The line names the page's route: its address may hold a one-time token or a search.
+    """
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        try:
+            route = resolve(request.path_info).route
+        except Resolver404:
+            return f"{request.method} an unknown page"
+        return f"{request.method} /{route}"

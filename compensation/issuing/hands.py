@@ -103,6 +103,8 @@ class Hands:
         try:
             result = self._sender.look_up(order) if looks_up else self._sender.send(order)
         except Exception as error:  # the award must not be lost for a fault of ours
-            logger.exception("issuing: award %s", order.award)
+            logger.exception(
+                "issuing: a call failed", extra={"award_id": order.award, "batch_id": order.batch}
+            )
             result = Unknown(f"{type(error).__name__}: {error}")
         self._results.put((order, result))

@@ -16,6 +16,7 @@ from compensation.issuing.lock import IssuerLock, LockLostError
 from compensation.issuing.orders import Order
 from compensation.issuing.priority import issue_priority
 from compensation.issuing.sending import Absent, NotSent, Result, Sender, Unprovable
+from compensation.issuing.telling import tell
 from compensation.stripe_calls import Done, RateLimited, Rejected, Unauthorised, Unknown
 
 logger = logging.getLogger(__name__)
@@ -189,6 +190,7 @@ class Issuer:
         self.tally.failed += writing.write_failed(chunk.failed)
         self.tally.unknown += writing.write_unknown(chunk.unknown)
         writing.give_back(chunk.back)
+        tell(chunk)
 
     def _judge(self, chunk: writing.Chunk, order: Order, result: Result) -> None:
         """Sort a result into what is written; unless it goes on, the award leaves our hands."""
@@ -279,7 +281,7 @@ class Issuer:
         if source in self._halted:
             return
         self._halted.add(source)
-        logger.error("issuing: %s", reason)
+        logger.error("issuing: %s", reason, extra={"batch_id": source})
         if source is None:
             control.stop_for(reason)
         else:
