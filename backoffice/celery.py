@@ -15,6 +15,12 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # That a worker lives.
+    "beat-heart": {
+        "task": "backoffice.operation.tasks.beat_heart",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     # Picks up what a lost message or a killed worker left behind; does nothing when there is none.
     "issue-awards": {
         "task": "compensation.tasks.issue_awards",

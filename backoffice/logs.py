@@ -132,14 +132,18 @@ def _shared() -> list[Processor]:
 def _without_addresses_of_pages(_logger: Any, _name: str, event: EventDict) -> EventDict:
     """An address may hold a one-time token or what somebody searched for: its route stands."""
     request = event.pop("request", None)
-    if request is None or isinstance(request, str):
-        return event if request is None else event | {"request": request}
+    if request is None:
+        return event
+    if isinstance(request, str):
+        event["request"] = request
+        return event
     path = getattr(request, "path", "")
     match = getattr(request, "resolver_match", None)
     route = f"/{match.route}" if match else "an unknown page"
     if path:
         event["event"] = str(event["event"]).replace(path, route)
-    return event | {"request": f"{getattr(request, 'method', '')} {route}".strip()}
+    event["request"] = f"{getattr(request, 'method', '')} {route}".strip()
+    return event
 
 
 def _redacted(_logger: Any, _name: str, event: EventDict) -> EventDict:

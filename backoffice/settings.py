@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "compensation",
     "support",
     "backoffice.webhooks",
+    "backoffice.operation",
     "backoffice.demo",
 ]
 
@@ -447,6 +448,8 @@ CSRF_FAILURE_VIEW = "backoffice.middleware.csrf_failure"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 if not LOCAL:
+    # Probes come from inside, without TLS.
+    SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|health|metrics)$"]
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=True)
@@ -455,6 +458,18 @@ if not LOCAL:
     CSRF_COOKIE_SECURE = True
     if env.bool("BEHIND_TLS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- monitoring -----------------------------------------------------------------------------
+
+# What Prometheus and whoever reads /health shows as "Authorization: Bearer ..."; without it these
+# doors are shut in production, except to staff who may.
+MONITORING_TOKEN = env.str("MONITORING_TOKEN", default="")
+# From which age on, in seconds, /health calls it unwell: the last word of a worker, an award that
+# could be sent, an event of Stripe's, mail and what happened to tickets.
+HEALTH_WORKER_SECONDS = env.int("HEALTH_WORKER_SECONDS", default=120)
+HEALTH_UNSENT_SECONDS = env.int("HEALTH_UNSENT_SECONDS", default=900)
+HEALTH_WEBHOOK_SECONDS = env.int("HEALTH_WEBHOOK_SECONDS", default=900)
+HEALTH_MAIL_SECONDS = env.int("HEALTH_MAIL_SECONDS", default=900)
 
 # --- logs -------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("backoffice.customers.urls")),
     path("", include("support.urls")),
     path("", include("backoffice.webhooks.urls")),
+    path("", include("backoffice.operation.urls")),
     path("admin/history/", admin.site.admin_view(history), name="history"),
     path("admin/issued/", admin.site.admin_view(issued), name="dashboard-issued"),
     path("admin/desk/reports/", admin.site.admin_view(reports), name="support-reports"),

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 from compensation import stripe_calls
 from compensation.issuing import claiming, control, writing
 from compensation.issuing.bucket import TokenBucket
+from compensation.issuing.counting import add_calls
 from compensation.issuing.hands import Hands
 from compensation.issuing.lock import IssuerLock, LockLostError
 from compensation.issuing.orders import Order
@@ -62,6 +64,7 @@ class Issuer:
         self._is_closing = False
         self._looked_at = 0.0
         self._silence = 0
+        self._outcomes: Counter[str] = Counter()
         self._bucket = TokenBucket(settings.STRIPE_CALLS_PER_SECOND)
         sender = Sender(stripe_calls.stripe_client(), self._bucket, self._is_called_off)
         self._hands = Hands(sender, threads=settings.STRIPE_CALLS_IN_FLIGHT)
@@ -185,12 +188,14 @@ class Issuer:
         self._hands.call_due()
         chunk = writing.Chunk()
         for order, result in self._hands.results():
+            self._outcomes[type(result).__name__.lower()] += 1
             self._judge(chunk, order, result)
         self.tally.issued += writing.write_issued(chunk.issued)
         self.tally.failed += writing.write_failed(chunk.failed)
         self.tally.unknown += writing.write_unknown(chunk.unknown)
         writing.give_back(chunk.back)
         tell(chunk)
+        add_calls(self._outcomes)
 
     def _judge(self, chunk: writing.Chunk, order: Order, result: Result) -> None:
         """Sort a result into what is written; unless it goes on, the award leaves our hands."""

@@ -3,6 +3,7 @@
 from compensation.models.award import Award
 from compensation.models.balance import BalanceReading
 from compensation.models.batch import Approval, Batch, BatchLook
+from compensation.models.calls import CallCount
 from compensation.models.ledger import LedgerEntry
 from compensation.models.policy import Policy, PolicyVersion, Rule
 from compensation.models.reconciliation import Finding, ReconciliationRun
@@ -17,6 +18,7 @@ __all__ = [
     "Batch",
     "BatchLook",
     "Budget",
+    "CallCount",
     "Finding",
     "IssuingControl",
     "LedgerEntry",

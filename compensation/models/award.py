@@ -287,6 +287,10 @@ class Award(Movable):
                 name="award_left_out",
                 condition=Q(state="excluded"),
             ),
+            # the calls under way: at most a few hundred
+            models.Index(
+                fields=["first_sent_at"], name="award_under_way", condition=Q(state="sending")
+            ),
             # a few among millions
             models.Index(fields=["id"], name="award_goodwill", condition=Q(source="goodwill")),
         ]

@@ -77,6 +77,14 @@ def django_admin() -> Iterator[Row]:
     yield Row("dashboard-issued", MONEY)
 
 
+def operation() -> Iterator[Row]:
+    """What monitoring asks: with a token, which nobody here has, or as staff who may."""
+    yield Row("operation-alive", EVERYBODY)
+    yield Row("operation-ready", EVERYBODY)
+    yield Row("operation-health", AUDITS)
+    yield Row("operation-metrics", AUDITS)
+
+
 def people() -> Iterator[Row]:
     yield from pages(
         "accounts", "user", "user", see=AUDITS, add=ADMINISTRATOR, change=ADMINISTRATOR
@@ -260,6 +268,7 @@ TABLE: list[Row] = [
     for part in (
         accounts,
         django_admin,
+        operation,
         people,
         customers,
         incidents,

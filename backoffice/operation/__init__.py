@@ -1,0 +1,1 @@
+"""Whether it runs as it should: health checks, metrics, the workers' heartbeat."""
