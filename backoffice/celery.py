@@ -1,25 +1,38 @@
 """The Celery application; rows are the queue of record, messages carry ids only."""
 
 import os
+from logging.config import dictConfig
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 
 app = Celery("amends")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def log_as_the_web_does(**_named: Any) -> None:
+    """Celery would set a level and a format of its own."""
+    from django.conf import settings
+
+    dictConfig(settings.LOGGING)
+
+
 app.conf.beat_schedule = {
     "refresh-running-incidents": {
         "task": "incidents.tasks.refresh_running_incidents",
         "schedule": 60.0,
         "options": {"expires": 60},
     },
-    # That a worker lives.
+    # That a worker lives; one that is busy for a minute lives, too.
     "beat-heart": {
         "task": "backoffice.operation.tasks.beat_heart",
         "schedule": 15.0,
-        "options": {"expires": 15},
+        "options": {"expires": 100},
     },
     # Picks up what a lost message or a killed worker left behind; does nothing when there is none.
     "issue-awards": {
