@@ -199,4 +199,4 @@ def test_metrics_ask_the_same_however_much_there_is():
         with CaptureQueriesContext(connection) as queries:
             exposition()
         counts.append(len(queries))
-    assert counts[0] == counts[1] == 19
+    assert counts[0] == counts[1] == 17
