@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from asgiref.sync import sync_to_async
-from celery import current_app
 from django.conf import settings
 from django.db import Error, connection
 from health_check.base import HealthCheck
 from health_check.exceptions import ServiceUnavailable, ServiceWarning
+from kombu import Connection
 
 from backoffice.operation import figures
 
@@ -50,7 +50,7 @@ class Broker(Check):
 
     def look(self) -> None:
         try:
-            with current_app.connection_for_write(connect_timeout=2) as broker:
+            with Connection(settings.CELERY_BROKER_URL, connect_timeout=2) as broker:
                 broker.ensure_connection(max_retries=1, interval_start=0, timeout=2)
         except Exception as error:  # each transport raises errors of its own
             raise ServiceUnavailable("no answer") from error

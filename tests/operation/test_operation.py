@@ -65,7 +65,7 @@ def test_not_ready_without_a_broker(client, settings, monkeypatch):
     def refuses(*_args, **_kwargs):
         raise OSError("redis://:topsecret@redis")
 
-    monkeypatch.setattr("backoffice.operation.checks.current_app.connection_for_write", refuses)
+    monkeypatch.setattr("backoffice.operation.checks.Connection", refuses)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"status": "not ready"})
     answer = client.get("/readyz", headers=TOKEN)
