@@ -462,7 +462,7 @@ if not LOCAL:
 # --- monitoring -----------------------------------------------------------------------------
 
 # What Prometheus and whoever reads /health shows as "Authorization: Bearer ..."; without it these
-# doors are shut in production, except to staff who may.
+# doors are shut, except to staff who may.
 MONITORING_TOKEN = env.str("MONITORING_TOKEN", default="")
 # From which age on, in seconds, /health calls it unwell: the last word of a worker, an award that
 # could be sent, an event of Stripe's, mail and what happened to tickets.
