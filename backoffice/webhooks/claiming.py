@@ -86,6 +86,17 @@ def claim() -> list[Claimed]:
         return sorted((Claimed(*row) for row in cursor.fetchall()), key=lambda event: event.pk)
 
 
+def recover() -> None:
+    """What a killed handler had in hand is due at once. Only for the one who handles.
+
+    What failed has an error, and waits out its pause.
+    """
+    now = timezone.now()
+    StripeEvent.objects.filter(
+        state=EventState.WAITING, attempts__gt=0, error="", next_at__gt=now
+    ).update(next_at=now)
+
+
 def ignore_echoes() -> int:
     """Settle what Stripe tells of credits that we booked: nothing is to be read, our ledger knows.
 

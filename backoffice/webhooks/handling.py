@@ -41,11 +41,14 @@ def handle_events(*, seconds: float = 30.0) -> bool:
     Stripe or the database is away, nothing counts as an attempt.
     """
     claiming.ignore_echoes()
-    rate = _rate()
-    if not rate:
+    if not StripeEvent.objects.filter(state=EventState.WAITING).exists():
         return False
     with HandlerLock() as lock:
-        return lock.is_held and _Run(rate).run(time.monotonic() + seconds)
+        if not lock.is_held:
+            return False
+        claiming.recover()
+        rate = _rate()
+        return bool(rate) and _Run(rate).run(time.monotonic() + seconds)
 
 
 def poll_balances(*, seconds: float = 5.0) -> UsesReport:
