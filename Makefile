@@ -41,7 +41,8 @@ run: install ## web, worker, beat and Stripe sandbox for developers, until Ctrl-
 	@$(MANAGE) migrate --verbosity 0
 	@parts=; trap 'kill $$parts 2>/dev/null; wait' EXIT; trap 'exit 130' INT TERM; \
 	[ -n "$$STRIPE_API_KEY" ] || { $(PYTHON) -m backoffice.stripe_sandbox --port 12111 \
-		--state .local/stripe.sqlite3 & parts=$$!; }; \
+		--state .local/stripe.sqlite3 --webhook-secret whsec_sandbox \
+		--webhook-url http://127.0.0.1:8000/webhooks/stripe/ & parts=$$!; }; \
 	$(PYTHON) -m celery -A backoffice.celery worker --beat --schedule .local/beat & \
 	parts="$$parts $$!"; \
 	$(MANAGE) runserver $(ARGS)

@@ -146,9 +146,21 @@ def _credit(award: Award, entries: list[LedgerEntry], back: TakenBack | None) ->
         trial_until=award.trial_end_target if is_trial else None,
         priority_until=award.priority_until,
         taken_back=back,
-        uses=tuple(
-            Use(entry.note or entry.stripe_id, -entry.amount_minor, entry.booked_at)
-            for entry in entries
-            if entry.kind == LedgerEntry.Kind.CONSUMED
-        ),
+        uses=_uses(entries),
+    )
+
+
+def _uses(entries: list[LedgerEntry]) -> tuple[Use, ...]:
+    """What each invoice took and kept; one that was voided gave it back, and is not told of."""
+    taken: dict[str, int] = defaultdict(int)
+    used_at: dict[str, datetime] = {}
+    for entry in entries:
+        if entry.kind == LedgerEntry.Kind.CONSUMED:
+            invoice = entry.note or entry.stripe_id
+            taken[invoice] -= entry.amount_minor
+            used_at.setdefault(invoice, entry.booked_at)
+    return tuple(
+        Use(invoice, amount_minor, used_at[invoice])
+        for invoice, amount_minor in taken.items()
+        if amount_minor > 0
     )

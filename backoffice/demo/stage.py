@@ -20,6 +20,9 @@ PLACE = settings.LOCAL_DIR / "demo"
 DATABASE = "amends_demo"
 ON_STAGE = "AMENDS_DEMO"
 
+# Between the demo's own sandbox and its own door, on loopback.
+WEBHOOK_SECRET = "whsec_sandbox"  # noqa: S105 - opens nothing else
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -47,6 +50,7 @@ class Stage:
             "BROKER_URL": self.broker_url,
             "STRIPE_API_KEY": "",
             "STRIPE_API_BASE": self.sandbox_url,
+            "STRIPE_WEBHOOK_SECRETS": WEBHOOK_SECRET,
             "PUBLIC_URL": self.web_url,
             "EMAIL_URL": f"filemail:///{PLACE / 'mail'}",
             "PORTAL_LINK_SECONDS": "86400",

@@ -172,6 +172,7 @@ class AwardAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
         award = get_object_or_404(Award.objects.select_related(*EXPLAINED), pk=object_id)
         if not self.has_view_permission(request, award):
             raise PermissionDenied
+        entries = list(award.ledger_entries.order_by("id"))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -181,7 +182,8 @@ class AwardAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
             "value": award_value(award),
             "label": AWARD_LABELS[award.state],
             "explanation": explain(award, language=looks.language()),
-            "entries": award.ledger_entries.order_by("id"),
+            "entries": entries,
+            "left_minor": sum(entry.amount_minor for entry in entries),
             "steps": award_steps(award),
             "tone": TONES.get(award.state, ""),
             "kept_minor": award.amount_minor - award.reversed_minor,

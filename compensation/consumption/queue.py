@@ -2,7 +2,7 @@
 
 Stripe keeps one balance, whoever filled it. Of what an invoice takes, our credits are used first,
 the oldest one first; only what is beyond them was credit that somebody made by hand, and that is
-booked to no award (docs/decisions/00NN-invoices-use-our-credits-first.md).
+booked to no award (docs/decisions/0017-invoices-use-our-credits-first.md).
 """
 
 from collections import defaultdict

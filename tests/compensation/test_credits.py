@@ -73,6 +73,23 @@ def test_credits_of_tells_what_is_left_and_which_invoice_took_it(subscription):
     assert seen.balances_minor == {"EUR": 700}
 
 
+def test_credits_of_tells_nothing_of_an_invoice_that_gave_back(subscription):
+    award = issued(subscription)
+    consumed(award, 4000, "2026-0611")
+    record_entries(
+        [
+            NewEntry(
+                kind="consumed", customer_id=award.customer_id, award_id=award.pk,
+                amount_minor=4000, currency="EUR", stripe_id="cbtxn_back", note="2026-0611",
+                booked_at=timezone.now(),
+            )
+        ]
+    )  # fmt: skip
+    use = consumed(award, 100, "2026-0712")
+    (seen,) = credits_of(subscription.customer).credits
+    assert (seen.left_minor, seen.uses, seen.state) == (4890, (use,), "booked")
+
+
 @pytest.mark.parametrize(
     ("state", "words"),
     [

@@ -5,7 +5,6 @@ from typing import Any
 from django.utils import timezone
 
 from compensation.ledger import NewEntry, record_entries
-from compensation.models import Award
 from tests.compensation.factories import AwardFactory
 from tests.customers.factories import CustomerFactory, SubscriptionFactory
 from tests.webhooks.posting import post
@@ -34,7 +33,7 @@ class Shop:
             {"customer": customer, "items": [{"price_data": price}]}
         )
 
-    def credit(self, customer: Any, amount_minor: int, *, is_booked: bool = True) -> Award:
+    def credit(self, customer: Any, amount_minor: int, *, is_booked: bool = True) -> Any:
         """Issued: at Stripe, and in our ledger unless told."""
         award: Any = AwardFactory(
             subscription=SubscriptionFactory(customer=customer),
@@ -70,7 +69,7 @@ class Shop:
         )
         return str(made.id)
 
-    def bill(self, customer: Any, amount: int, *, is_paid: bool = True) -> dict[str, Any]:
+    def bill(self, customer: Any, amount: int, *, is_paid: bool = True) -> Any:
         made = self.sandbox.bill(
             customer=customer.stripe_customer_id, amount=amount, currency="eur",
             **({} if is_paid else {"paid": "false"}),

@@ -1,6 +1,7 @@
 """Customers: found in an instant, and all of one on a page."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet, prefetch_related_objects
@@ -86,11 +87,11 @@ class CustomerAdmin(BigList, ReadOnly, ModelAdmin):  # type: ignore[misc]
     fieldsets = (
         (None, {"fields": (
             ("reference", "name"), ("email", "language"), ("country", "segment"),
-            ("time_zone", "currency"), ("stripe", "more"), ("kept",),
+            ("time_zone", "currency"), ("stripe", "more"), ("booked", "kept"),
         )}),
         (_("May sign in"), {"fields": ("people",)}),
     )  # fmt: skip
-    readonly_fields = ("stripe", "more", "kept", "people")
+    readonly_fields = ("stripe", "more", "booked", "kept", "people")
     inlines = (SubscriptionInline,)
 
     def get_search_results(
@@ -120,6 +121,14 @@ class CustomerAdmin(BigList, ReadOnly, ModelAdmin):  # type: ignore[misc]
             "compensation_award_changelist",
             _("Credits and other awards"),
             query=f"?customer__id__exact={customer.pk}",
+        )
+
+    @display(description=_("ledger"))
+    def booked(self, customer: Customer) -> SafeString | str:
+        return link(
+            "compensation_ledgerentry_changelist",
+            _("What was booked, and used on which invoice"),
+            query=f"?{urlencode({'q': customer.reference})}",
         )
 
     @display(description=_("privacy"))

@@ -93,6 +93,10 @@ def _start_parts(scene: stage.Stage, processes: Processes) -> None:
         str(scene.sandbox_port),
         "--state",
         str(state),
+        "--webhook-url",
+        f"{scene.web_url}/webhooks/stripe/",
+        "--webhook-secret",
+        stage.WEBHOOK_SECRET,
     )
     celery = ("celery", "-A", "backoffice.celery", "--workdir", str(settings.BASE_DIR))
     processes.start("worker", *celery, "worker", "--concurrency", "2", "--loglevel", "INFO")
