@@ -57,6 +57,7 @@ class StripeEventAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
     list_filter_submit = True
     search_fields = ("id",)
     search_help_text = later("Stripe’s id of the event or the customer, in full")
+    list_before_template = "admin/webhooks/event/parked.html"
     change_form_outer_before_template = "admin/webhooks/event/settle.html"
     fields = (
         "event_id", "kind", "state", "why", "customer_link", "object_id", "happened", "received",
@@ -78,6 +79,16 @@ class StripeEventAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
         rows: QuerySet[StripeEvent] = super().get_queryset(request)
         # The list shows nothing of them.
         return rows.defer("body")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With the number of those that wait for a person."""
+        parked = StripeEvent.objects.filter(state=EventState.PARKED).count()
+        page: HttpResponse = super().changelist_view(
+            request, {**(extra_context or {}), "parked": parked}
+        )
+        return page
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[StripeEvent], search_term: str

@@ -64,8 +64,8 @@ class StripeEvent(Movable):
     note = models.TextField(_("note"), blank=True)
 
     class Meta:
-        verbose_name = _("event of Stripe's")
-        verbose_name_plural = _("events of Stripe's")
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(

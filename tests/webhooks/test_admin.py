@@ -46,8 +46,12 @@ def test_list_takes_the_same_queries_whatever_it_shows(
 ):
     for _ in range(events):
         event()
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         assert finance.get(LIST).status_code == 200
+
+
+def test_list_says_how_many_wait_for_a_person(finance, parked):
+    assert "1 event could not be handled" in finance.get(LIST).content.decode()
 
 
 def test_list_finds_by_event_and_by_customer(finance):
