@@ -151,6 +151,11 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "forget-stripe-events": {
+        "task": "backoffice.webhooks.tasks.forget_events",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "poll-balances": {
         "task": "backoffice.webhooks.tasks.poll_balances",
         "schedule": 60.0,

@@ -360,6 +360,8 @@ STRIPE_WEBHOOK_SECRETS = env.list(
 # the balance of a customer with open credit is read although nothing was announced.
 STRIPE_EVENTS_SHARE = env.float("STRIPE_EVENTS_SHARE", default=0.2)
 STRIPE_POLL_HOURS = env.int("STRIPE_POLL_HOURS", default=24)
+# How long settled events are kept: they tell names and addresses.
+STRIPE_EVENTS_DAYS = env.int("STRIPE_EVENTS_DAYS", default=60)
 # Reconciliation: the part of these calls that it may make while nothing is issued; the hour (UTC)
 # from which on the day's run starts (-1: only by hand); the weekday (0 is Monday, -1 none) whose
 # run takes all customers, not only those with awards; how long a use by an invoice may be unbooked;

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.core.cache import cache
 
-from backoffice.webhooks import handling
+from backoffice.webhooks import forgetting, handling
 from compensation.consumption import SilentError
 
 log = logging.getLogger(__name__)
@@ -28,3 +28,10 @@ def poll_balances() -> None:
         handling.poll_balances()
     except SilentError as error:
         log.warning("Balances cannot be read now: %s", error)
+
+
+@shared_task
+def forget_events() -> None:
+    """What was settled long ago."""
+    while forgetting.forget_events():
+        pass

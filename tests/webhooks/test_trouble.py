@@ -9,6 +9,7 @@ from django.utils import timezone
 from backoffice.accounts.roles import Role
 from backoffice.states import MoveError
 from backoffice.webhooks import claiming, handling
+from backoffice.webhooks.forgetting import forget_events
 from backoffice.webhooks.models import StripeEvent
 from backoffice.webhooks.settling import ignore, try_again
 from compensation.models import BalanceReading, LedgerEntry
@@ -80,8 +81,7 @@ def test_event_that_kills_its_worker_is_parked(poison):
 
 
 @pytest.mark.parametrize("fault", ["auth_401", "drop_before"])
-def test_silence_of_stripe_counts_as_no_attempt(shop, client, fault, monkeypatch):
-    monkeypatch.setattr("backoffice.customers.mirror.calls.RETRIES", 0, raising=False)
+def test_silence_of_stripe_counts_as_no_attempt(shop, client, fault):
     shop.customer()
     shop.deliver(client)
     shop.sandbox.faults({"kind": fault, "path": "/v1/customers"})
@@ -141,6 +141,20 @@ def test_use_that_nobody_announced_is_found_by_the_poll(shop, settings):
     handling.poll_balances()
     # nothing is left, so nothing is looked at any more
     assert BalanceReading.objects.get().next_at is None
+
+
+def test_only_old_settled_events_are_forgotten(client):
+    for _ in range(4):
+        post(client, an_event())
+    rows = list(StripeEvent.objects.order_by("pk"))
+    old, new = timezone.now() - timedelta(days=61), timezone.now() - timedelta(days=59)
+    for row, (state, received_at) in zip(
+        rows, [("handled", old), ("handled", new), ("waiting", old), ("ignored", old)], strict=True
+    ):
+        StripeEvent.objects.filter(pk=row.pk).update(state=state, received_at=received_at)
+    assert forget_events() == 2
+    assert list(StripeEvent.objects.order_by("pk")) == [rows[1], rows[2]]
+    assert forget_events() == 0
 
 
 def test_parked_event_is_tried_again(poison):
