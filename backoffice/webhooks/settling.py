@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
-from backoffice.states import move
+from backoffice.states import MoveError, move
 from backoffice.webhooks.models import EventState, StripeEvent
 from backoffice.webhooks.signals import events_waiting
 from compensation.authority import person_with
@@ -38,5 +38,7 @@ def ignore(event: StripeEvent, *, by: User, reason: str) -> None:
     said = " ".join(reason.split())
     if not said:
         raise ValidationError({"reason": _("Say why it can be ignored.")})
+    if event.state != EventState.PARKED:
+        raise MoveError(_("Only a parked event can be ignored: the others settle themselves."))
     note = f"{person}: {said}"
     move(event, EventState.IGNORED, by=person, reason=said, note=note, handled_at=timezone.now())
