@@ -15,7 +15,8 @@ from backoffice.channels.email.quoting import written_now
 from support.models import Attachment, Inbound, Message, Ticket, TicketEvent
 from support.wording import Line, lines_of
 
-SHOWN = 200
+# Of a longer conversation the rest is a click away.
+SHOWN = 50
 # A ticket that systems write to can have thousands; the newest tell the most.
 SHOWN_EVENTS = 500
 Direction, Delivery = Message.Direction, Message.Delivery

@@ -5,7 +5,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.apps import apps
 from django.conf import settings
+from django.db.models.signals import post_migrate
 
 from backoffice import catalogs, embedded
 
@@ -20,6 +22,9 @@ def pytest_configure() -> None:
         catalogs.compile_catalogs(ROOT)
     except (embedded.StartError, catalogs.CatalogError) as error:
         pytest.exit(str(error), returncode=1)
+    from tests.first_rows import put_back
+
+    post_migrate.connect(put_back, sender=apps.get_app_config("support"))
     # A safe hash takes a third of a second, and most tests make people. What Django's documentation
     # recommends for tests.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

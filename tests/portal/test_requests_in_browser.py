@@ -13,17 +13,16 @@ from support.tokens import hash_of, token_for
 from tests.browser import browser, needs_chromium
 from tests.customers.factories import ComponentUseFactory, CustomerFactory, SubscriptionFactory
 from tests.incidents.factories import CohortFactory, ExposureFactory, IncidentFactory
-from tests.support.conftest import attachments_apart, first_rows, nobody_woken
+from tests.support.conftest import attachments_apart, nobody_woken
 from tests.support.factories import agent
 
-__all__ = ["attachments_apart", "browser", "first_rows", "nobody_woken"]
+__all__ = ["attachments_apart", "browser", "nobody_woken"]
 
 PICTURES = os.environ.get("PICTURES", "")
 
 pytestmark = [
     *needs_chromium,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("first_rows"),
 ]
 
 

@@ -4,7 +4,7 @@ import pytest
 from celery import Task
 
 from support import receivers
-from support.models import Attachment, PrioritySetting, Queue
+from support.models import Attachment
 
 
 @pytest.fixture(autouse=True)
@@ -33,10 +33,3 @@ class Asleep:
     @staticmethod
     def apply_async(*args, **options):
         pass
-
-
-@pytest.fixture
-def first_rows(transactional_db):
-    """What the migrations put there, and a test that commits finds taken away."""
-    Queue.objects.get_or_create(slug="general", defaults={"name": "General", "is_default": True})
-    PrioritySetting.objects.get_or_create(id=1)

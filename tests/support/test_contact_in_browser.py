@@ -18,7 +18,7 @@ PICTURES = os.environ.get("PICTURES", "")
 pytestmark = [
     *needs_chromium,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("first_rows", "fresh_limits"),
+    pytest.mark.usefixtures("fresh_limits"),
 ]
 
 

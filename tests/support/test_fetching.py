@@ -10,7 +10,7 @@ from support.models import Inbound
 from tests.channels.odd_mail import FROM, ODD, TO, mail
 from tests.support.mail_servers import SUPPORT, imap_server
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("first_rows")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["marks", "seen only"])

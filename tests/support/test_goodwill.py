@@ -272,13 +272,6 @@ class TestPagePart:
 class TestAtOnce:
     pytestmark = pytest.mark.django_db(transaction=True)
 
-    @pytest.fixture(autouse=True)
-    def desk(self):
-        """What migrations make and other tests of this kind have flushed."""
-        from support.models import Queue
-
-        Queue.objects.get_or_create(slug="general", name="General", is_default=True)
-
     def test_agents_never_exceed_a_limit_together(self):
         limit(per_ticket=2500)
         ticket = TicketFactory.create()

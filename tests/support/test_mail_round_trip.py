@@ -20,7 +20,7 @@ from tests.customers.factories import CustomerFactory
 from tests.support.factories import agent
 from tests.support.mail_servers import SUPPORT, imap_server, smtp_server
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("first_rows")]
+pytestmark = pytest.mark.django_db(transaction=True)
 ADA = "ada@example.com"
 
 

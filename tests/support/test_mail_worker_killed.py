@@ -12,7 +12,6 @@ from tests.worker import WorkerProcess, wait_until
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.slow,
-    pytest.mark.usefixtures("first_rows"),
 ]
 MAILS = 100
 ANSWERS = 50

@@ -20,20 +20,11 @@ TICKETS = 160
 TASK = "support.tasks.write_mass_replies"
 
 
-@pytest.fixture
-def desk(transactional_db):
-    """The rows the desk cannot be without, which another test's flush may have taken."""
-    from support.models import PrioritySetting, Queue
-
-    Queue.objects.get_or_create(is_default=True, defaults={"name": "General", "slug": "general"})
-    PrioritySetting.objects.get_or_create(pk=1)
-
-
 def written():
     return MassReplyRecipient.objects.filter(state="written").count()
 
 
-def test_killed_worker_loses_and_doubles_nothing(desk, tmp_path):
+def test_killed_worker_loses_and_doubles_nothing(tmp_path):
     lead, incident = staff(Role.SUPPORT_LEAD), IncidentFactory.create()
     for _ in range(TICKETS):
         matching.link(opened(customer=CustomerFactory.create()), incident, by=None)
