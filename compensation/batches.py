@@ -179,12 +179,15 @@ def customers_awarded_since(
     """How many customers of `awards` got an award from elsewhere that `batch` was priced without.
 
     Pricing counts what waits for approval like what is approved, so it is the submission of another
-    batch that counts. With `unaware_only` another batch is left aside that was priced after this
-    one was submitted: then it has counted this one. So has goodwill given since, if this batch is
-    under the terms whose caps bound goodwill. `since` (UTC) is the pricing unless said otherwise.
+    batch that counts, and what was taken back into it later. With `unaware_only` another batch is
+    left aside that was priced after this one was submitted: then it has counted this one. So has
+    goodwill given since, if this batch is under the terms whose caps bound goodwill. `since` (UTC)
+    is the pricing unless said otherwise.
     """
     since = since or batch.priced_at
-    from_batches = Q(batch__submitted_at__gte=since, batch__state__in=SUBMITTED_OR_LATER)
+    from_batches = Q(batch__state__in=SUBMITTED_OR_LATER) & (
+        Q(batch__submitted_at__gte=since) | Q(included_at__gte=since)
+    )
     given = Q(batch__isnull=True, created_at__gte=since)
     if unaware_only:
         from_batches &= Q(batch__priced_at__lt=batch.submitted_at)

@@ -83,6 +83,7 @@ def include_award(award: Award, *, by: User) -> Award:
             exclusion_reason="",
             excluded_by=None,
             excluded_at=None,
+            included_at=timezone.now(),
         )
         if batch.submitted_at:
             _check_room(batch, row, since=left_out_at)

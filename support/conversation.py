@@ -16,7 +16,7 @@ from support.models import Attachment, Inbound, Message, Ticket, TicketEvent
 from support.wording import Line, lines_of
 
 # Of a longer conversation the rest is a click away.
-SHOWN = 50
+SHOWN = 30
 # A ticket that systems write to can have thousands; the newest tell the most.
 SHOWN_EVENTS = 500
 Direction, Delivery = Message.Direction, Message.Delivery

@@ -193,6 +193,8 @@ class Award(Movable):
         db_index=False,
     )  # fmt: skip
     excluded_at = models.DateTimeField(null=True)
+    # When a person took it back into a submitted batch: what was priced before did not count it.
+    included_at = models.DateTimeField(null=True)
 
     # the call to Stripe
     # Its customer (credit) or subscription (trial), frozen when the batch is approved: what was

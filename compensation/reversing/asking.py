@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from backoffice.accounts.models import User
 from backoffice.states import MoveError, history, move
 from compensation.authority import person_with
-from compensation.batches import locked
+from compensation.batches import locked, wait_for_other_decisions
 from compensation.issuing.waking import wake_issuing
 from compensation.models import ApprovalThreshold, Award, Batch, Reversal, ReversalRequest
 from compensation.models.award import AwardState
@@ -66,6 +66,7 @@ def ask_for_award(
     person = _asker(by, key)
     _check_words(cause, reason)
     with transaction.atomic():
+        wait_for_other_decisions()
         row = Award.objects.select_for_update(of=("self",)).get(pk=award.pk)
         if row.state != AwardState.ISSUED:
             raise MoveError(f"This award is {row.state}: only an issued one can be taken back.")
@@ -89,6 +90,7 @@ def ask_for_batch(
     person = _asker(by, key)
     _check_words(cause, reason)
     with transaction.atomic():
+        wait_for_other_decisions()
         row = locked(batch)
         if row.state not in _AT_REST:
             raise MoveError(
@@ -114,6 +116,7 @@ def ask_for_extra(
     person = person_with(by, ASK)
     _check_words(Cause.TWICE, reason)
     with transaction.atomic():
+        wait_for_other_decisions()
         row = Award.objects.select_for_update(of=("self",)).get(pk=award.pk)
         if row.state not in (AwardState.ISSUED, AwardState.REVERSED) or amount_minor <= 0:
             raise MoveError(f"This award is {row.state}: nothing of it is too much.")

@@ -149,6 +149,21 @@ def test_approvers_at_once_of_one_batch(needed, refusals):
     assert (batch.state, batch.approvals.count()) == ("approved", needed)
 
 
+def test_what_was_priced_before_an_award_was_taken_back_in_is_priced_again():
+    subscription = SubscriptionFactory()
+    version = capped(5000)
+    (mine,) = batches_for(subscription, version, 1)
+    AwardFactory(batch=mine)
+    submit_batch(mine, by=staff(Role.FINANCE))
+    award = mine.awards.get(subscription=subscription)
+    exclude_award(award, by=staff(Role.FINANCE), reason="x")
+    (other,) = batches_for(subscription, version, 1)
+    include_award(award, by=staff(Role.FINANCE))
+    with pytest.raises(ValidationError):
+        submit_batch(other, by=staff(Role.FINANCE))
+    assert counted(subscription.customer) == 4990
+
+
 def test_award_taken_back_in_while_another_batch_is_submitted():
     subscription = SubscriptionFactory()
     version = capped(5000)

@@ -13,7 +13,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.slow,
 ]
-MAILS = 100
+MAILS = 200
 ANSWERS = 50
 
 
@@ -63,7 +63,7 @@ def test_no_mail_is_lost_or_doubled(imap, worker):
     assert Inbound.objects.count() == MAILS
 
     worker.send("support.tasks.handle_inbound")
-    wait_until(lambda: Ticket.objects.count() >= 10, 60)
+    wait_until(lambda: Ticket.objects.count() >= 10, 60, every=0.01)
     worker.kill()
     assert Ticket.objects.count() < MAILS
     Inbound.objects.filter(state="new").update(next_at=None)
