@@ -5,9 +5,10 @@ from compensation.models.balance import BalanceReading
 from compensation.models.batch import Approval, Batch, BatchLook
 from compensation.models.calls import CallCount
 from compensation.models.ledger import LedgerEntry
-from compensation.models.policy import Policy, PolicyVersion, Rule
+from compensation.models.policy import Policy, PolicyVersion
 from compensation.models.reconciliation import Finding, ReconciliationRun
 from compensation.models.reversal import Reversal, ReversalApproval, ReversalRequest
+from compensation.models.rule import PolicyExample, Rule
 from compensation.models.switches import ApprovalThreshold, Budget, IssuingControl
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "IssuingControl",
     "LedgerEntry",
     "Policy",
+    "PolicyExample",
     "PolicyVersion",
     "ReconciliationRun",
     "Reversal",

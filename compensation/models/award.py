@@ -45,6 +45,7 @@ class Exclusion(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled since")
     OTHER_CURRENCY = "other_currency", _("Stripe bills in another currency")
     ALREADY_AWARDED = "already_awarded", _("already awarded in another batch")
+    HELD_OUT = "held_out", _("held out to measure the effect")
     BY_HAND = "by_hand", _("left out by a person")
 
 
@@ -167,6 +168,10 @@ class Award(Movable):
     interval_months = models.PositiveSmallIntegerField(null=True)
     major_seconds = models.PositiveBigIntegerField(default=0)
     partial_seconds = models.PositiveBigIntegerField(default=0)
+    # Downtime as the policy counts it; empty where that is the weighed seconds above.
+    downtime_ms = models.BigIntegerField(null=True)
+    # What went into it: each outage's milliseconds, the share, other incidents of the period.
+    counted = models.JSONField(null=True)
     period_start = models.DateTimeField(null=True)
     period_end = models.DateTimeField(null=True)
     # before caps and rounding, in minor units

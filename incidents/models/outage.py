@@ -1,6 +1,7 @@
 """A component out of order for a time."""
 
 import pghistory
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -30,6 +31,11 @@ class Outage(models.Model):
     impact = models.CharField(_("impact"), max_length=10, choices=Impact.choices)
     region = models.CharField(_("region"), max_length=50, blank=True)
     starts_at = models.DateTimeField(_("from"), default=timezone.now)
+    affected_percent = models.DecimalField(
+        _("share of requests that failed, percent"), max_digits=6, decimal_places=3, null=True,
+        blank=True, validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text=_("For policies that weigh downtime by it. Empty: all of them."),
+    )  # fmt: skip
     ends_at = models.DateTimeField(_("to"), null=True, blank=True)
 
     class Meta:
