@@ -60,6 +60,7 @@ def rounded(numerator: str, denominator: str, rounding: str) -> str:
     n, d = numerator, f"({denominator} * step)"
     half_up = f"div(2 * {n} + {d}, 2 * {d})"
     steps = {
+        PolicyVersion.Rounding.UNSAID: half_up,
         PolicyVersion.Rounding.HALF_UP: half_up,
         PolicyVersion.Rounding.DOWN: f"div({n}, {d})",
         PolicyVersion.Rounding.UP: f"div({n} + {d} - 1, {d})",

@@ -155,6 +155,7 @@ def rounded(value, currency, how):
     whole, rest = steps // 1, steps % 1
     half = Fraction(1, 2)
     up = {
+        "": rest >= half,
         "half_up": rest >= half,
         "half_even": rest > half or (rest == half and whole % 2 == 1),
         "up": rest > 0,
