@@ -1,16 +1,32 @@
 """Pricing once more, in exact fractions and plain Python, straight from the policy's words.
 
-Shares no code with `compensation.pricing`: it reads the same rows one by one.
+Shares no code with `compensation.pricing`: it reads the same rows one by one. Where the words of
+`PolicyVersion` and `Rule` leave a choice, this is what we hold them to (see also `lived`):
+
+- Whoever lived through no outage that counts (all too short, or partial and weighed with nothing)
+  gets nothing, also where a row asks nothing of uptime. Downtime of 0 that counts is priced.
+- Downtime is at most the period, also where rows compare it in minutes.
+- With the basis `period`, of an exposure without subscription those of its customer without one
+  are added up. What batches gave is taken away from days of service, too: Google Workspace's
+  “3 days below 99.9 %, 7 below 99 %” are a month's, and the seven contain the three. Days of
+  priority support are not summed, they begin anew.
+- Priced outage by outage, days add up like amounts.
+- An allowance of uptime is a share of the period, also where each outage is priced by itself.
 """
 
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from hashlib import sha256
+from itertools import chain
 from typing import NamedTuple
 
 from backoffice.money import THREE_DECIMAL
+from incidents.models import Exposure
+from tests.compensation.lived import counted, lived, long_enough, share_of_customers
 
 MILLISECOND = timedelta(milliseconds=1)
+ZERO = Fraction(0)
 
 
 class Owed(NamedTuple):
@@ -28,42 +44,120 @@ class Owed(NamedTuple):
     rules: tuple[int, ...]
 
 
+class Down(NamedTuple):
+    """What is priced at once: downtime (ms), uptime (percent), and the rows that fit."""
+
+    time: Fraction
+    uptime: Fraction
+    rules: tuple
+
+
 def owed(version, incident, *, now, given=()):
     """What `version` owes for every exposure of `incident`; `given` are awards that count."""
     if incident.kind == "maintenance" and not version.counts_maintenance:
         return []
-    rules = sorted(version.rules.all(), key=lambda rule: rule.position)
-    exposures = incident.exposures.select_related("subscription", "customer")
+    world = World(version, incident, given)
+    exposures = [exposure for exposure in world.exposures if exposure.incident_id == incident.pk]
     # Who was here first is served first; without a subscription last.
-    exposures = sorted(exposures, key=lambda e: (e.subscription_id is None, e.subscription_id))
+    exposures.sort(key=lambda e: (e.subscription_id is None, e.subscription_id))
     used = {}
     awards = []
     for exposure in exposures:
-        case = Case(version, incident, exposure)
-        fitting = [rule for rule in rules if case.fits(rule)]
-        if version.hit_policy == "first":
-            fitting = fitting[:1]
-        if fitting and case.counts:
-            awards += credit(case, fitting, given, used)
-            awards += days(case, fitting, now)
+        case = Case(world, exposure)
+        if case.rules:
+            awards += credit(case, used)
+            awards += days(case, now)
     return awards
+
+
+class World:
+    """One version for one incident among others; read once."""
+
+    def __init__(self, version, incident, given):
+        self.version, self.incident, self.given = version, incident, given
+        self.rules = sorted(version.rules.all(), key=lambda rule: rule.position)
+        found = Exposure.objects.select_related("subscription", "customer", "incident", "profile")
+        self.exposures = list(found.prefetch_related("incident__outages"))
+        self.by_owner = {}
+        for exposure in self.exposures:
+            self.by_owner.setdefault(owner(exposure), []).append(exposure)
+        incidents = {exposure.incident for exposure in self.exposures}
+        self.shares = {each.pk: share_of_customers(each) for each in incidents}
+
+    @property
+    def counts_outages(self):
+        """Whether seconds and weights alone do not tell the downtime."""
+        version = self.version
+        return bool(
+            version.shortest_minutes is not None
+            or version.interval_minutes is not None
+            or version.affected_share
+            or version.fee_period == "outage"
+            or version.basis == "period"
+        )
+
+
+def owner(row):
+    return row.customer_id, row.subscription_id
 
 
 class Case:
     """One exposure under one version."""
 
-    def __init__(self, version, incident, exposure):
-        self.version, self.exposure, self.at = version, exposure, incident.started_at
+    def __init__(self, world, exposure):
+        self.world, self.version, self.exposure = world, world.version, exposure
+        self.at = world.incident.started_at
         self.subscription, self.customer = exposure.subscription, exposure.customer
         source = self.subscription or self.customer
         self.currency = source.currency
         self.start, self.end, self.months = self.period()
         self.length = (self.end - self.start) // MILLISECOND
-        weighed = Fraction(exposure.partial_seconds) * Fraction(version.partial_weight)
-        self.down = (exposure.major_seconds + weighed) * 1000
-        self.counts = not (version.partial_weight == 0 and exposure.major_seconds == 0
-                           and exposure.partial_seconds > 0)  # fmt: skip
-        self.uptime = Fraction(100) * (self.length - min(self.down, self.length)) / self.length
+        self.given = [
+            one for one in world.given
+            if self.start <= one.at < self.end and one.customer == exposure.customer_id
+        ]  # fmt: skip
+        self.downs = [self.down(time) for time in self.times()]
+        self.rules = tuple(
+            dict.fromkeys(rule.position for down in self.downs for rule in down.rules)
+        )
+
+    def times(self):
+        """The downtimes to be priced, in milliseconds."""
+        version, exposure = self.version, self.exposure
+        if not self.world.counts_outages:
+            weight = Fraction(version.partial_weight)
+            if weight == 0 and exposure.major_seconds == 0 and exposure.partial_seconds:
+                return []
+            return [(exposure.major_seconds + exposure.partial_seconds * weight) * 1000]
+        exposures = self.of_the_period() if version.basis == "period" else [exposure]
+        outages = lived(version, exposures, self.world.shares)
+        times = [counted(version, each) for each in outages if long_enough(version, each)]
+        if version.fee_period == "outage" or not times:
+            return times
+        return [sum(times)]
+
+    def of_the_period(self):
+        return [
+            each for each in self.world.by_owner[owner(self.exposure)]
+            if self.start <= each.incident.started_at < self.end
+            and (self.version.counts_maintenance or each.incident.kind != "maintenance")
+        ]  # fmt: skip
+
+    def down(self, time):
+        time = min(time, Fraction(self.length))
+        uptime = Fraction(100) * (self.length - time) / self.length
+        if self.version.uptime_decimals is not None:
+            uptime = to_decimals(uptime, self.version.uptime_decimals, self.version.uptime_rounding)
+        fitting = [rule for rule in self.world.rules if self.fits(rule, time, uptime)]
+        return Down(time, uptime, tuple(fitting[:1] if self.is_first else fitting))
+
+    @property
+    def is_first(self):
+        return self.version.hit_policy == "first"
+
+    @property
+    def fitting(self):
+        return list(chain.from_iterable(down.rules for down in self.downs))
 
     def period(self):
         at, sub = self.at, self.subscription
@@ -82,14 +176,15 @@ class Case:
         start = datetime(at.year, month, 1, tzinfo=UTC)
         return start, later(start, months), months
 
-    def fee(self):
+    def monthly(self):
         if self.subscription is None:
-            return Fraction(0)
-        return Fraction(
-            self.subscription.fee_minor * self.months, self.subscription.interval_months
-        )
+            return ZERO
+        return Fraction(self.subscription.fee_minor, self.subscription.interval_months)
 
-    def fits(self, rule):
+    def fee(self):
+        return self.monthly() * (1 if self.version.fee_base == "month" else self.months)
+
+    def fits(self, rule, time, uptime):
         sub, customer = self.subscription, self.customer
         asked = [
             (rule.plans, sub and sub.plan),
@@ -101,8 +196,9 @@ class Case:
             return False
         if not self.fits_tenure(rule):
             return False
-        minutes = Fraction(self.down, 60_000)
-        return inside(rule, "uptime", self.uptime) and inside(rule, "minutes", minutes)
+        if not CONDITIONS[rule.condition](self.subscription, customer):
+            return False
+        return inside(rule, "uptime", uptime) and inside(rule, "minutes", time / 60_000)
 
     def fits_tenure(self, rule):
         low, high = rule.tenure_months_from, rule.tenure_months_to
@@ -117,6 +213,14 @@ class Case:
         if began > self.at.date():
             months = -1
         return (low is None or months >= low) and (high is None or months < high)
+
+
+# Further conditions that worlds ask; a customer without subscription fits none.
+CONDITIONS = {
+    "": lambda _sub, _customer: True,
+    "fee_minor < 1001": lambda sub, _customer: sub is not None and sub.fee_minor < 1001,
+    'customer.country = "DE"': lambda sub, customer: sub is not None and customer.country == "DE",
+}
 
 
 def later(day, months):
@@ -138,15 +242,35 @@ def inside(rule, name, value):
     return True
 
 
-def promised(case, rule):
+def to_decimals(value, decimals, how):
+    whole, rest = divmod(value * 10**decimals, 1)
+    up = {"half_up": rest >= Fraction(1, 2), "down": False, "up": rest > 0}[how]
+    return Fraction(whole + up, 10**decimals)
+
+
+def promised(case, down, rule):
+    """What one row gives for one downtime, exact."""
+    value = Fraction(rule.credit_value or 0)
     if rule.credit == "percent":
-        return case.fee() * Fraction(rule.credit_value) / 100
+        return case.fee() * value / 100
     if rule.credit == "time_multiple":
-        lost = min(case.down, case.length)
-        return case.fee() * Fraction(rule.credit_value) * lost / case.length
+        return case.fee() * value * down.time / case.length
+    if rule.credit == "step":
+        return case.fee() * value * steps(case, down, rule) / 100
+    if rule.credit == "hours":
+        month = 24 * monthrange(case.at.year, case.at.month)[1]
+        return case.monthly() * value / (rule.fee_hours or month)
     if rule.credit == "fixed":
         return Fraction(rule.credit_amounts.get(case.currency, 0))
-    return Fraction(0)
+    return ZERO
+
+
+def steps(case, down, rule):
+    allowance = Fraction(rule.allowance_minutes or 0) * 60_000
+    if rule.allowance_uptime is not None:
+        allowance = (100 - Fraction(rule.allowance_uptime)) * case.length / 100
+    whole, rest = divmod(down.time - allowance, Fraction(rule.step_minutes) * 60_000)
+    return max(whole + (rule.step_counts == "started" and rest > 0), 0)
 
 
 def rounded(value, currency, how):
@@ -164,46 +288,72 @@ def rounded(value, currency, how):
     return int(whole + up) * step
 
 
-def credit(case, fitting, given, used):
+def credit(case, used):
     version, sub, customer = case.version, case.subscription, case.customer
-    value = sum((promised(case, rule) for rule in fitting), Fraction(0))
-    counted = [g for g in given if g.currency == case.currency and case.start <= g.at < case.end]
+    value = sum((promised(case, down, rule) for down in case.downs for rule in down.rules), ZERO)
+    money = [g for g in case.given if g.benefit == "credit" and g.currency == case.currency]
+    if version.basis == "period":
+        value = max(value - sum(g.amount for g in money if gave(case, g)), ZERO)
     if version.cap_percent is not None and sub is not None:
         left = case.fee() * Fraction(version.cap_percent) / 100
-        left -= sum(g.amount for g in counted if g.subscription == sub.pk)
-        value = min(value, max(left, Fraction(0)))
+        left -= sum(g.amount for g in money if g.subscription == sub.pk)
+        value = min(value, max(left, ZERO))
     amount = rounded(value, case.currency, version.rounding)
     why = exclusion(case, "credit")
     cap = version.cap_amounts.get(case.currency)
     key = (customer.pk, case.currency)
     if cap is not None:
         step = 10 if case.currency in THREE_DECIMAL else 1
-        left = cap - used.get(key, 0) - sum(g.amount for g in counted if g.customer == customer.pk)
+        left = cap - used.get(key, 0) - sum(g.amount for g in money)
         amount = min(amount, max(left, 0) // step * step)
     least = version.minimum_amounts.get(case.currency, 0)
     if amount <= 0 or amount < least or (version.is_minimum_exclusive and amount <= least):
         return []
     if not why:
         used[key] = used.get(key, 0) + amount
-    return [award(case, "credit", why, fitting, amount_minor=amount)]
+    return [award(case, "credit", why, amount_minor=amount)]
 
 
-def days(case, fitting, now):
+def gave(case, given):
+    """Whether a batch gave it to the case's owner."""
+    return given.source == "batch" and given.subscription == case.exposure.subscription_id
+
+
+def days(case, now):
     sub = case.subscription
-    trial = sum(rule.trial_days for rule in fitting)
+    trial = sum(rule.trial_days for rule in case.fitting)
     if trial and sub is not None and sub.status in {"trialing", "active", "canceled"}:
-        ends = [at for at in (sub.trial_end, sub.period_end, now) if at is not None]
-        until = max(ends) + timedelta(days=trial)
-        yield award(case, "trial", exclusion(case, "trial"), fitting, days=trial, until=until)
-    priority = sum(rule.priority_days for rule in fitting)
+        trial = days_left(case, trial)
+        if trial:
+            ends = [at for at in (sub.trial_end, sub.period_end, now) if at is not None]
+            until = max(ends) + timedelta(days=trial)
+            yield award(case, "trial", exclusion(case, "trial"), days=trial, until=until)
+    priority = sum(rule.priority_days for rule in case.fitting)
     if priority:
         until = now + timedelta(days=priority)
-        why = exclusion(case, "priority")
-        yield award(case, "priority", why, fitting, days=priority, until=until)
+        yield award(case, "priority", exclusion(case, "priority"), days=priority, until=until)
+
+
+def days_left(case, promised):
+    """Of the days of service promised, under what was given of them."""
+    before = [
+        g for g in case.given
+        if g.benefit == "trial" and g.subscription == case.exposure.subscription_id
+    ]  # fmt: skip
+    if case.version.basis == "period":
+        promised -= sum(g.days for g in before if g.source == "batch")
+    if case.version.cap_days is not None:
+        promised = min(promised, case.version.cap_days - sum(g.days for g in before))
+    return max(promised, 0)
 
 
 def exclusion(case, benefit):
     sub, customer = case.subscription, case.customer
+    if any(
+        gave(case, g) and g.benefit == benefit and g.incident == case.exposure.incident_id
+        for g in case.world.given if g.customer == customer.pk
+    ):  # fmt: skip
+        return "already_awarded"
     if sub is not None and sub.status == "canceled":
         return "cancelled"
     if benefit == "credit" and not customer.stripe_customer_id:
@@ -212,10 +362,18 @@ def exclusion(case, benefit):
         return "other_currency"
     if benefit == "trial" and not sub.stripe_subscription_id:
         return "no_stripe_subscription"
-    return ""
+    return "held_out" if is_held_out(case) else ""
 
 
-def award(case, benefit, why, fitting, *, amount_minor=0, days=0, until=None):
+def is_held_out(case):
+    """A stable share of customers, anew for each incident: the first 32 bits of a hash."""
+    version = case.version
+    words = f"{case.world.incident.number}:{case.customer.reference}"
+    bits = int(sha256(words.encode()).hexdigest()[:8], 16)
+    return version.is_voluntary and bits * 10_000 < version.holdout_percent * 100 * 2**32
+
+
+def award(case, benefit, why, *, amount_minor=0, days=0, until=None):
     return Owed(
         subscription=case.exposure.subscription_id,
         customer=case.exposure.customer_id,
@@ -226,5 +384,5 @@ def award(case, benefit, why, fitting, *, amount_minor=0, days=0, until=None):
         currency=case.currency,
         days=days,
         until=until,
-        rules=tuple(rule.position for rule in fitting),
+        rules=case.rules,
     )

@@ -1,175 +1,98 @@
-"""Random policies and customers, chosen so that bounds, ties and caps are hit often."""
+"""A drawn world in the database: many exposures of one incident, others in its period, policies."""
 
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from collections import defaultdict
+from datetime import timedelta
 from types import SimpleNamespace
 
-from hypothesis import strategies as st
-
 from backoffice.accounts.models import User
-from backoffice.customers.models import Customer, Subscription
+from backoffice.customers.models import Component, Customer, Subscription
 from compensation.models import Award, Batch, Policy, PolicyVersion, Rule
-from incidents.models import Cohort, Exposure, Incident
+from incidents.models import Cohort, Exposure, ExposureProfile, Incident, Outage
+from tests.compensation.lived import lived
 
-CURRENCIES = ["EUR", "JPY", "KWD"]
-PLANS = ["Business", "Consumer"]
-COUNTRIES = ["DE", "JP"]
-STATUSES = ["active", "trialing", "past_due", "canceled"]
-STARTS = [
-    datetime(2026, 2, 28, 23, 59, 59, tzinfo=UTC),
-    datetime(2026, 9, 14, tzinfo=UTC),
-    datetime(2026, 10, 31, 12, tzinfo=UTC),
-    datetime(2028, 2, 29, tzinfo=UTC),
-]
-MONTH, LONG_AGO = 2_592_000, datetime(2020, 1, 31, 6, tzinfo=UTC)
-# What stands exactly at 99.999, 99.95, 99.9, 99 and 95 % of 30 days, and beside it.
-SECONDS = [0, 1, 26, 1295, 1296, 1297, 2591, 2592, 2593, 25920, 129_600, MONTH, 3 * MONTH]
-BOUNDS = [
-    Decimal(b) for b in ("0", "50", "95", "99", "99.9", "99.95", "99.999", "99.999999", "100")
-]
-MINUTES = [Decimal(m) for m in ("0", "0.5", "21.6", "43.2", "432", "1000.001")]
-CAPS = [Decimal(c) for c in ("5", "12.345", "100")]
-VALUES = [Decimal(v) for v in ("0.0001", "3.5", "10", "12.5", "25", "33.3333", "100", "250")]
-FEES = [0, 1, 5, 10, 99, 1000, 1001, 1999, 4990, 10_001, 49_900, 1_234_567]
-
-amounts = st.dictionaries(
-    st.sampled_from(CURRENCIES), st.integers(1, 500).map(lambda n: 10 * n), max_size=3
-)
+SECOND = timedelta(seconds=1)
+COMPONENTS = 3
 
 
-def ordered(values):
-    """Two bounds in order, either or both missing."""
-    some = st.none() | st.sampled_from(values)
-    return st.tuples(some, some).map(lambda pair: tuple(sorted(pair)) if None not in pair else pair)
+class Built:
+    """What stands in the database: `incident`, `given` (awards that count) and `versions`."""
 
-
-@st.composite
-def rules(draw, position):
-    uptime, minutes = draw(ordered(BOUNDS)), draw(ordered(MINUTES))
-    tenure = draw(ordered([1, 12, 73, 80, 97]))
-    credit = draw(st.sampled_from(["", "percent", "percent", "time_multiple", "fixed"]))
-    some = st.booleans()
-    rarely = st.integers(0, 3).map(lambda n: n == 0)
-    return {
-        "position": position,
-        "plans": draw(st.just([]) | st.lists(st.sampled_from(PLANS), max_size=1)),
-        "countries": draw(st.just([]) | st.lists(st.sampled_from(COUNTRIES), max_size=1)),
-        "statuses": draw(st.just([]) | st.lists(st.sampled_from(STATUSES), max_size=3)),
-        "tenure_months_from": tenure[0] if draw(rarely) else None,
-        "tenure_months_to": tenure[1] if draw(rarely) else None,
-        "uptime_from": uptime[0], "uptime_to": uptime[1],
-        "uptime_from_inclusive": draw(some), "uptime_to_inclusive": draw(some),
-        "minutes_from": minutes[0] if draw(rarely) else None,
-        "minutes_to": minutes[1] if draw(rarely) else None,
-        "minutes_from_inclusive": draw(some), "minutes_to_inclusive": draw(some),
-        "credit": credit,
-        "credit_value": draw(st.sampled_from(VALUES)) if credit else None,
-        "credit_amounts": draw(amounts) if credit == "fixed" else {},
-        "trial_days": draw(st.sampled_from([0, 0, 7])),
-        "priority_days": draw(st.sampled_from([0, 0, 30])),
-    }  # fmt: skip
-
-
-@st.composite
-def versions(draw):
-    version = {
-        "number": 1,
-        "hit_policy": draw(st.sampled_from(PolicyVersion.HitPolicy.values)),
-        "fee_period": draw(st.sampled_from(PolicyVersion.FeePeriod.values)),
-        "partial_weight": draw(st.sampled_from([Decimal(w) for w in ("0", "0.333", "0.5", "1")])),
-        "cap_percent": draw(st.none() | st.sampled_from(CAPS)),
-        "cap_amounts": draw(st.just({}) | amounts),
-        "minimum_amounts": draw(
-            st.just({}) | amounts.map(lambda a: {k: v // 10 for k, v in a.items()})
-        ),
-        "is_minimum_exclusive": draw(st.booleans()),
-        "rounding": draw(st.sampled_from(PolicyVersion.Rounding.values)),
-    }
-    return version, [draw(rules(n)) for n in range(1, draw(st.integers(1, 4)) + 1)]
-
-
-exposures = st.fixed_dictionaries(
-    {
-        "customer": st.integers(0, 2),
-        "has_subscription": st.integers(0, 4).map(bool),
-        "plan": st.sampled_from(PLANS),
-        "currency": st.sampled_from(CURRENCIES),
-        "fee_minor": st.sampled_from(FEES),
-        "interval_months": st.sampled_from([1, 3, 6, 12]),
-        "status": st.sampled_from(["active", *STATUSES]),
-        "tenure_days": st.sampled_from([0, 1, 28, 30, 365, 366, 2000, 2900]),
-        "period_from": st.none() | st.integers(-500, 500),
-        "trial_days": st.none() | st.integers(-40, 900),
-        "on_stripe": st.integers(0, 5).map(bool),
-        "major": st.sampled_from(SECONDS),
-        "partial": st.sampled_from(SECONDS),
-        # what the subscription got before: amount, and days before the incident
-        "given": st.none() | st.tuples(st.integers(1, 200), st.sampled_from([0, 3, 40, 100])),
-    }
-)
-customers = st.fixed_dictionaries(
-    {
-        "country": st.sampled_from(COUNTRIES),
-        "currency": st.sampled_from(["", *CURRENCIES]),
-        "on_stripe": st.integers(0, 5).map(bool),
-    }
-)
-worlds = st.fixed_dictionaries(
-    {
-        "version": versions(),
-        "started": st.sampled_from(STARTS),
-        "customers": st.lists(customers, min_size=3, max_size=3),
-        "exposures": st.lists(exposures, min_size=1, max_size=6),
-    }
-)
-
-
-def build(world):
-    """The world in the database: its batch, and what was given before."""
-    terms, table = world["version"]
-    policy = Policy.objects.create(key="random", name="Random")
-    version = PolicyVersion.objects.create(policy=policy, **terms)
-    Rule.objects.bulk_create(Rule(version=version, **rule) for rule in table)
-    people = [
-        Customer.objects.create(
-            reference=f"C-{n}",
-            country=one["country"],
-            currency=one["currency"],
-            stripe_customer_id=f"cus_{n}" if one["on_stripe"] else None,
+    def __init__(self, world):
+        self.world = world
+        self.started = world["started"]
+        self.components = Component.objects.bulk_create(
+            Component(key=f"c-{n}", name=f"Component {n}") for n in range(COMPONENTS)
         )
-        for n, one in enumerate(world["customers"])
-    ]
-    incident = Incident.objects.create(number="INC-1", started_at=world["started"])
-    cohort = Cohort.objects.create(incident=incident, name="All")
-    given, without = [], set()
-    for n, one in enumerate(world["exposures"]):
-        customer = people[one["customer"]]
-        subscription = None
-        if one["has_subscription"]:
-            subscription = subscribe(n, one, customer, world["started"])
-        elif customer.pk in without or not customer.currency:
-            continue
-        else:
-            without.add(customer.pk)
-        Exposure.objects.create(
-            incident=incident, cohort=cohort, customer=customer, subscription=subscription,
-            major_seconds=one["major"], partial_seconds=one["partial"],
+        self.customers = Customer.objects.bulk_create(
+            Customer(
+                reference=f"C-{n}", country=one["country"], currency=one["currency"],
+                stripe_customer_id=f"cus_{n}" if one["on_stripe"] else None,
+            )
+            for n, one in enumerate(world["customers"])
         )  # fmt: skip
-        if one["given"] and subscription is not None:
-            given.append(give(n, one, subscription, world["started"]))
-    batch = Batch.objects.create(number="1", incident=incident, version=version)
-    return batch, given
+        self.pairs = self._subscribe()
+        self.incident = self._happen(0, world | {"days": 0}, self.pairs)
+        for n, other in enumerate(world["others"]):
+            hit = [pair for pair in self.pairs if n in pair[0]["in_others"]]
+            self._happen(n + 1, other, hit)
+        self.versions = [self._promise(n, *version) for n, version in enumerate(world["versions"])]
+        self.given = Giving(self).given
+        self.cases = len(self.pairs)
+
+    def batch(self, version):
+        """A draft under `version`."""
+        return Batch.objects.create(
+            number=f"draft {version.pk}", incident=self.incident, version=version
+        )
+
+    def _subscribe(self):
+        """(drawn, customer, subscription or None) of each exposure."""
+        pairs, without = [], set()
+        for n, one in enumerate(self.world["exposures"]):
+            customer = self.customers[one["customer"]]
+            if one["has_subscription"]:
+                pairs.append((one, customer, subscription(n, one, customer, self.started)))
+            elif customer.pk not in without and customer.currency:
+                without.add(customer.pk)
+                pairs.append((one, customer, None))
+        Subscription.objects.bulk_create(each for _one, _customer, each in pairs if each)
+        return pairs
+
+    def _happen(self, n, drawn, pairs):
+        incident = Incident.objects.create(
+            number=f"INC-{n}", kind=drawn["kind"],
+            started_at=self.started + timedelta(days=drawn["days"]),
+        )  # fmt: skip
+        Outage.objects.bulk_create(
+            Outage(
+                incident=incident, component=self.components[one["component"]],
+                impact=one["impact"], region=one["region"],
+                affected_percent=one["affected_percent"],
+                starts_at=incident.started_at + one["after"] * SECOND,
+                ends_at=incident.started_at + (one["after"] + one["seconds"]) * SECOND,
+            )
+            for one in drawn["outages"]
+        )  # fmt: skip
+        cohort = Cohort.objects.create(incident=incident, name="All")
+        Exposing(incident, cohort, self.components).expose(pairs)
+        return incident
+
+    def _promise(self, n, terms, table):
+        policy = Policy.objects.create(key=f"random-{n}", name="Random")
+        version = PolicyVersion.objects.create(policy=policy, number=1, **terms)
+        Rule.objects.bulk_create(Rule(version=version, **rule) for rule in table)
+        return version
 
 
-def subscribe(n, one, customer, at):
+def subscription(n, one, customer, at):
     period_start = None
     if one["period_from"] is not None:
         # not beyond the 28th: where a month is shorter, the anchor is lost with the next one
-        period_start = (at + timedelta(days=one["period_from"])).replace(day=1 + n)
-    return Subscription.objects.create(
+        period_start = (at + timedelta(days=one["period_from"])).replace(day=1 + n % 28)
+    return Subscription(
         reference=f"S-{n}", customer=customer, plan=one["plan"], currency=one["currency"],
         fee_minor=one["fee_minor"], interval_months=one["interval_months"], status=one["status"],
-        started_at=at - timedelta(days=one["tenure_days"]),
+        region=one["region"], started_at=at - timedelta(days=one["tenure_days"]),
         trial_end=None if one["trial_days"] is None else at + timedelta(days=one["trial_days"]),
         period_start=period_start,
         period_end=period_start and period_start + timedelta(days=14 + 17 * (n % 2)),
@@ -177,20 +100,122 @@ def subscribe(n, one, customer, at):
     )  # fmt: skip
 
 
-def give(n, one, subscription, started):
-    """An approved credit of an earlier incident, or goodwill of that day."""
-    amount, days = one["given"]
-    at = started - timedelta(days=days)
-    incident = Incident.objects.create(number=f"INC-0{n}", started_at=at) if n % 2 else None
-    award = Award.objects.create(
-        source="goodwill", incident=incident, customer=subscription.customer,
-        subscription=subscription, benefit="credit", state="approved", amount_minor=amount,
-        currency=subscription.currency, destination="cus_0", reason="Sorry.",
-        given_by=User.objects.get_or_create(email="giver@example.com")[0],
-    )  # fmt: skip
-    if incident is None:
-        Award.objects.filter(pk=award.pk).update(created_at=at)
+class Exposing:
+    """Writes the exposures of one incident as resolving its cohorts would."""
+
+    def __init__(self, incident, cohort, components):
+        self.incident, self.cohort, self.components = incident, cohort, components
+        self.profiles = {}
+
+    def expose(self, pairs):
+        rows = [row for row in (self._row(*pair) for pair in pairs) if row is not None]
+        ExposureProfile.objects.bulk_create(self.profiles.values())
+        for row in rows:
+            row.profile_id = row.profile and row.profile.pk
+        Exposure.objects.bulk_create(rows)
+
+    def _row(self, one, customer, sub):
+        row = Exposure(
+            incident=self.incident, cohort=self.cohort, customer=customer, subscription=sub,
+            major_seconds=one["major"], partial_seconds=one["partial"],
+        )  # fmt: skip
+        if one["is_stated"] or sub is None:
+            return row
+        profile = self._profile(one)
+        row.profile = profile
+        row.major_seconds = profile.major_seconds
+        row.partial_seconds = profile.partial_seconds
+        return row if row.major_seconds + row.partial_seconds else None
+
+    def _profile(self, one):
+        key = one["components"], one["region"], one["lived"]
+        if key not in self.profiles:
+            first, last = one["lived"]
+            profile = ExposureProfile(
+                incident=self.incident, components=[self.components[n].pk for n in key[0]],
+                region=one["region"], lived_from=self.incident.started_at + first * SECOND,
+                lived_to=last and self.incident.started_at + last * SECOND,
+            )  # fmt: skip
+            profile.major_seconds = self._seconds(profile, "weighed", partial_weight=0)
+            both = self._seconds(profile, "length", partial_weight=1)
+            profile.partial_seconds = both - profile.major_seconds
+            self.profiles[key] = profile
+        return self.profiles[key]
+
+    def _seconds(self, profile, name, *, partial_weight):
+        version = SimpleNamespace(partial_weight=partial_weight, affected_share="")
+        hit = SimpleNamespace(incident=self.incident, profile=profile)
+        return sum(int(getattr(each, name)) for each in lived(version, [hit], {})) // 1000
+
+
+class Giving:
+    """What was given before: goodwill, and what batches gave for incidents."""
+
+    STATES = {  # of the award, and of its batch
+        "approved": ("approved", "approved"),
+        "issued": ("issued", "issued"),
+        "failed": ("failed", "issued"),
+        "submitted": ("proposed", "submitted"),
+    }  # fmt: skip
+
+    def __init__(self, built):
+        self.built = built
+        self.giver = User.objects.get_or_create(email="giver@example.com")[0]
+        self.incidents, self.batches = {}, {}
+        self.given, awards, moments = [], [], defaultdict(list)
+        for one, customer, sub in built.pairs:
+            if one["given"]:
+                award, at = self._award(one["given"], customer, sub)
+                awards.append(award)
+                moments[at].append(award)
+                if award.state != "failed":
+                    self.given.append(known(award, at))
+        Award.objects.bulk_create(awards)
+        for at, those in moments.items():
+            Award.objects.filter(pk__in=[each.pk for each in those]).update(created_at=at)
+
+    def _award(self, drawn, customer, sub):
+        is_trial = drawn["benefit"] == "trial" and sub is not None
+        from_batch = drawn["source"] == "batch"
+        at = self.built.started - timedelta(days=drawn["days"])
+        incident = self._incident(drawn, at)
+        state, batch_state = self.STATES[drawn["state"]] if from_batch else ("approved", None)
+        award = Award(
+            source=drawn["source"], customer=customer, subscription=sub, incident=incident,
+            batch=self._batch(incident, batch_state) if from_batch else None,
+            benefit="trial" if is_trial else "credit", state=state,
+            amount_minor=0 if is_trial else drawn["amount"],
+            days=1 + drawn["amount"] % 9 if is_trial else 0,
+            currency="" if is_trial else (sub or customer).currency,
+            destination="cus_0", reason="" if from_batch else "Sorry.",
+            given_by=None if from_batch else self.giver,
+        )  # fmt: skip
+        return award, incident.started_at if incident else at
+
+    def _incident(self, drawn, at):
+        if drawn["of"] == "this":
+            return self.built.incident
+        if drawn["of"] == "none" and drawn["source"] == "goodwill":
+            return None
+        number = f"INC-earlier-{drawn['days']}"
+        if number not in self.incidents:
+            self.incidents[number] = Incident.objects.create(number=number, started_at=at)
+        return self.incidents[number]
+
+    def _batch(self, incident, state):
+        key = incident.pk, state
+        if key not in self.batches:
+            version = self.built.versions[0]
+            self.batches[key] = Batch.objects.create(
+                number=f"{incident.pk} {state}", incident=incident, version=version, state=state
+            )
+        return self.batches[key]
+
+
+def known(award, at):
+    """What the reference needs to know of it; `at` says to which period it belongs."""
     return SimpleNamespace(
-        at=at, amount=amount, currency=subscription.currency,
-        subscription=subscription.pk, customer=subscription.customer_id,
+        at=at, amount=award.amount_minor, days=award.days, currency=award.currency,
+        subscription=award.subscription_id, customer=award.customer_id, source=award.source,
+        benefit=award.benefit, incident=award.incident_id,
     )  # fmt: skip
