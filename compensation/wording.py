@@ -67,11 +67,19 @@ def gives(rule: Rule, version: PolicyVersion) -> str:
     said = [_credit(rule, version)]
     if rule.trial_days:
         said.append(ngettext("{n} day more on trial", "{n} days more on trial", rule.trial_days)
-                    .format(n=rule.trial_days))  # fmt: skip
+                    .format(n=rule.trial_days) + _most_days(version))  # fmt: skip
     if rule.priority_days:
         said.append(ngettext("{n} day of priority support", "{n} days of priority support",
                              rule.priority_days).format(n=rule.priority_days))  # fmt: skip
     return "; ".join(part for part in said if part) or _("nothing")
+
+
+def _most_days(version: PolicyVersion) -> str:
+    if version.cap_days is None:
+        return ""
+    return ngettext(", at most {n} day", ", at most {n} days", version.cap_days).format(
+        n=version.cap_days
+    )
 
 
 def _credit(rule: Rule, version: PolicyVersion) -> str:
@@ -80,6 +88,10 @@ def _credit(rule: Rule, version: PolicyVersion) -> str:
         said = _("{n} % of the {fee}").format(n=value, fee=_fee(version))
     elif rule.credit == Rule.Credit.TIME_MULTIPLE:
         said = _("{n} x the fee for the time lost").format(n=value)
+    elif rule.credit == Rule.Credit.STEP:
+        said = _steps(rule, version)
+    elif rule.credit == Rule.Credit.HOURS:
+        said = _hours(rule)
     elif rule.credit == Rule.Credit.FIXED:
         said = amounts(rule.credit_amounts, _(" or ")) or _("an amount yet to be said")
     else:
@@ -87,12 +99,46 @@ def _credit(rule: Rule, version: PolicyVersion) -> str:
     return said + _caps(rule, version)
 
 
+def _steps(rule: Rule, version: PolicyVersion) -> str:
+    """5 % of the monthly fee for each started 30 minutes beyond 15 minutes."""
+    said = (
+        _("{n} % of the {fee} for each started {minutes} minutes")
+        if rule.step_counts == Rule.Step.STARTED
+        else _("{n} % of the {fee} for each completed {minutes} minutes")
+    ).format(
+        n=number(rule.credit_value or 0),
+        fee=_fee(version),
+        minutes="…" if rule.step_minutes is None else number(rule.step_minutes),
+    )
+    if rule.allowance_minutes:
+        said += _(" beyond {minutes} minutes").format(minutes=number(rule.allowance_minutes))
+    elif rule.allowance_uptime is not None:
+        said += _(" beyond what {n} % uptime allows").format(n=number(rule.allowance_uptime))
+    return said
+
+
+def _hours(rule: Rule) -> str:
+    """24 hours of the monthly fee, a month being 730 hours."""
+    value = rule.credit_value or Decimal(0)
+    said = (
+        _("1 hour of the monthly fee")
+        if value == 1
+        else _("{n} hours of the monthly fee").format(n=number(value))
+    )
+    if rule.fee_hours:
+        said += _(", a month being {n} hours").format(n=rule.fee_hours)
+    return said
+
+
 def _fee(version: PolicyVersion) -> str:
+    if version.fee_base == PolicyVersion.FeeBase.MONTH:
+        return _("monthly fee")
     return {
         PolicyVersion.FeePeriod.MONTH: _("monthly fee"),
         PolicyVersion.FeePeriod.QUARTER: _("quarterly fee"),
         PolicyVersion.FeePeriod.YEAR: _("yearly fee"),
         PolicyVersion.FeePeriod.BILLING: _("billing period's fee"),
+        PolicyVersion.FeePeriod.OUTAGE: _("monthly fee"),
     }[PolicyVersion.FeePeriod(version.fee_period)]
 
 

@@ -19,7 +19,8 @@ from compensation.admin.policy_doors import (
     make_default,
     preview_version,
 )
-from compensation.admin.policy_page import policy_page, version_page
+from compensation.admin.policy_page import policy_page
+from compensation.admin.version_page import version_page
 from compensation.models import Policy, PolicyVersion
 
 

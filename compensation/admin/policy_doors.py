@@ -63,6 +63,6 @@ def preview_version(request: HttpRequest, pk: int) -> HttpResponse:
         if rule and not said and rule.pk:
             said = wording.gives(rule, version)
         errors = {column(name): told for name, told in row.errors.items()}
-        rows.append((row.prefix, said, errors))
+        rows.append((row.prefix, said, errors, row.trouble))
     context = {"rows": rows}
     return TemplateResponse(request, "admin/compensation/policyversion/words.html", context)

@@ -18,6 +18,10 @@ pytestmark = pytest.mark.django_db
 TERMS = {
     "fee_period": "month", "hit_policy": "first", "partial_weight": "1", "cap_percent": "",
     "cap_amounts": "", "minimum_amounts": "", "rounding": "half_up", "change_note": "",
+    "basis": "incident", "fee_base": "period", "shortest_minutes": "", "interval_minutes": "",
+    "interval_rounding": "completed", "uptime_decimals": "", "uptime_rounding": "half_up",
+    "affected_share": "", "cap_days": "", "claim_days": "", "claim_window": "",
+    "holdout_percent": "", "examples-TOTAL_FORMS": 0, "examples-INITIAL_FORMS": 0,
 }  # fmt: skip
 ROW = {
     "plans": "", "countries": "", "segments": "", "statuses": "", "tenure_months_from": "",
@@ -25,6 +29,8 @@ ROW = {
     "uptime_to_inclusive": "False", "minutes_from": "", "minutes_from_inclusive": "True",
     "minutes_to": "", "minutes_to_inclusive": "False", "condition": "", "credit": "",
     "credit_value": "", "credit_amounts": "", "trial_days": "0", "priority_days": "0", "label": "",
+    "step_minutes": "", "step_counts": "completed", "allowance_minutes": "",
+    "allowance_uptime": "", "fee_hours": "",
 }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def test_a_row_is_added_corrected_moved_and_put_into_force(page, live_server):
     expect(row.get_by_label("order")).to_have_value("5")
     row.get_by_label("plans").fill("Busines")
     row.get_by_label("credit", exact=True).select_option("fixed amount")
-    expect(row.get_by_label("percent or multiple")).to_be_hidden()
+    expect(row.get_by_label("percent, multiple or hours")).to_be_hidden()
     row.get_by_label("fixed amounts").fill("USD five")
     row.get_by_label("fixed amounts").blur()
     # The words follow what is typed, before anything is saved.
