@@ -168,7 +168,8 @@ class Award(Movable):
     interval_months = models.PositiveSmallIntegerField(null=True)
     major_seconds = models.PositiveBigIntegerField(default=0)
     partial_seconds = models.PositiveBigIntegerField(default=0)
-    # Downtime as the policy counts it; empty where that is the weighed seconds above.
+    # Downtime as the policy counts it, of the outages that a row fits; empty where that is the
+    # weighed seconds above.
     downtime_ms = models.BigIntegerField(null=True)
     # What went into it: each outage's milliseconds, the share, other incidents of the period.
     counted = models.JSONField(null=True)

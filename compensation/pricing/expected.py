@@ -11,16 +11,6 @@ from compensation.pricing.terms import Terms
 from incidents.models import Incident
 
 _TRIALS = "m.status IN ('trialing', 'active', 'canceled')"
-_AWARDS = f"""
-    SELECT 'credit', m.subscription_id, m.amount_minor, m.currency, 0
-    FROM credits m WHERE m.exclusion = ''
-    UNION ALL
-    SELECT 'trial', m.subscription_id, 0, '', m.trial_days
-    FROM matched m WHERE m.trial_days > 0 AND {_TRIALS} AND ({exclusion("trial")}) = ''
-    UNION ALL
-    SELECT 'priority', m.subscription_id, 0, '', m.priority_days
-    FROM matched m WHERE m.priority_days > 0 AND ({exclusion("priority")}) = ''
-"""
 
 
 def expected(customer: Customer, incident: Incident, version: PolicyVersion) -> list[Award]:
@@ -36,7 +26,7 @@ def expected(customer: Customer, incident: Incident, version: PolicyVersion) -> 
         return []
     clause = priced(terms)
     with connection.cursor() as cursor:
-        cursor.execute(clause.sql + _AWARDS, clause.params)
+        cursor.execute(clause.sql + _awards(terms), clause.params)
         return [
             Award(
                 incident=incident,
@@ -49,3 +39,16 @@ def expected(customer: Customer, incident: Incident, version: PolicyVersion) -> 
             )
             for benefit, subscription, amount_minor, currency, days in cursor.fetchall()
         ]
+
+
+def _awards(terms: Terms) -> str:
+    return f"""
+        SELECT 'credit', m.subscription_id, m.amount_minor, m.currency, 0
+        FROM credits m WHERE m.exclusion = ''
+        UNION ALL
+        SELECT 'trial', m.subscription_id, 0, '', m.trial_days FROM matched m
+        WHERE m.trial_days > 0 AND {_TRIALS} AND ({exclusion("trial", terms)}) = ''
+        UNION ALL
+        SELECT 'priority', m.subscription_id, 0, '', m.priority_days FROM matched m
+        WHERE m.priority_days > 0 AND ({exclusion("priority", terms)}) = ''
+    """

@@ -12,17 +12,19 @@ from django.db.models import (
     F,
     Func,
     IntegerField,
+    JSONField,
     Q,
     QuerySet,
     SmallIntegerField,
     Value,
     When,
 )
-from django.db.models.expressions import Combinable, Expression
+from django.db.models.expressions import Combinable, Expression, RawSQL
 from django.db.models.functions import Cast, Coalesce, ExtractMonth, ExtractYear, Floor
 
 from compensation.models import PolicyVersion
-from compensation.pricing.matching import Uptime, fits
+from compensation.pricing.counting import Step, joined
+from compensation.pricing.matching import Downtime, fits
 from compensation.pricing.periods import calendar_period
 from compensation.pricing.terms import Terms
 from incidents.models import Exposure, Outage
@@ -66,7 +68,11 @@ class Positions(Func):
 
 
 def exposed(terms: Terms) -> QuerySet[Exposure, Any]:
-    """One row an exposure: whom, since when, for how long, and `rule` or `rules` that it fits."""
+    """One row an exposure: whom, since when, for how long, and `rule` or `rules` that it fits.
+
+    Where each outage is priced by itself, one row an outage of each exposure. `downtime` is in
+    parts of a millisecond (`Terms.scale`).
+    """
     rows = Exposure.objects.filter(incident=terms.incident)
     if terms.customer_id is not None:
         rows = rows.filter(customer=terms.customer_id)
@@ -75,18 +81,48 @@ def exposed(terms: Terms) -> QuerySet[Exposure, Any]:
     if terms.partial_permille == 0:
         # Hit in no way that this policy counts.
         rows = rows.filter(Q(major__gt=0) | Q(partial=0))
-    weighed = F("major") * 1000 + F("partial") * terms.partial_permille
-    # Named as 64 bits: Django takes a bound beyond 32 bits for one that nothing can reach.
-    rows = rows.alias(downtime=ExpressionWrapper(weighed, output_field=BigIntegerField()))
+    rows, counted = _with_downtime(rows, terms)
     rows = _with_period(rows, terms)
-    found = _found(terms)
+    if terms.version.holdout_percent:
+        counted["reference"] = F("customer__reference")
     return rows.order_by().values(
         "id", "cohort_id", "customer_id", "subscription_id",
         major=F("major"), partial=F("partial"), downtime=F("downtime"),
         period_start=F("since"), period_end=F("until"),
         period_ms=F("lasting"), period_months=F("months"),
-        **COLUMNS, **found,
+        **COLUMNS, **counted, **_found(terms),
     )  # fmt: skip
+
+
+def spell(terms: Terms) -> Step | None:
+    """Each exposure's own period, or None where all have one."""
+    if terms.period is not None:
+        return None
+    rows: Any = _with_period(Exposure.objects.filter(incident=terms.incident), terms)
+    return Step(
+        *rows.order_by().values("id", begins=F("since"), ends=F("until")).query.sql_with_params()
+    )
+
+
+def _with_downtime(
+    rows: QuerySet[Exposure], terms: Terms
+) -> tuple[QuerySet[Exposure], dict[str, Any]]:
+    """The weighed seconds, or what was counted from the outages and the columns that tell it."""
+    if not terms.counts_outages:
+        weighed = F("major") * 1000 + F("partial") * terms.partial_permille
+        # Named as 64 bits: Django takes a bound beyond 32 bits for one that nothing can reach.
+        counted = ExpressionWrapper(weighed, output_field=BigIntegerField())
+        return rows.alias(downtime=counted), {}
+    join = joined(terms)
+    # Steps of the statement are no models, and this is the one way to join them.
+    rows = rows.extra(tables=list(join.tables), where=list(join.conditions))  # noqa: S610
+    number: Any = BigIntegerField()
+    if terms.scale > 1000:  # noqa: PLR2004 - shares times years do not fit into 64 bits
+        number = DecimalField(max_digits=40, decimal_places=0)
+    rows = rows.alias(downtime=RawSQL("counted.downtime", (), output_field=number))
+    facts = RawSQL("counted.facts", (), output_field=JSONField())
+    at = RawSQL("counted.at", (), output_field=DateTimeField())
+    return rows, {"facts": facts, "outage_at": at}
 
 
 def _seconds(terms: Terms, impact: str) -> Combinable:
@@ -101,9 +137,9 @@ def _seconds(terms: Terms, impact: str) -> Combinable:
 
 
 def _found(terms: Terms) -> dict[str, Expression]:
-    uptime = Uptime(terms.period)
+    downtime = Downtime.of(terms)
     whens = [
-        When(fits(rule, uptime=uptime, at=terms.incident.started_at), then=Value(rule.position))
+        When(fits(rule, downtime=downtime, at=terms.incident.started_at), then=Value(rule.position))
         for rule in terms.rules
     ]
     if not terms.adds_rows_up:

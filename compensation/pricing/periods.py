@@ -10,6 +10,8 @@ MONTHS = {
     PolicyVersion.FeePeriod.MONTH: 1,
     PolicyVersion.FeePeriod.QUARTER: 3,
     PolicyVersion.FeePeriod.YEAR: 12,
+    # each outage by itself, with the fee and the caps of its month
+    PolicyVersion.FeePeriod.OUTAGE: 1,
 }
 MILLISECOND = timedelta(milliseconds=1)
 

@@ -1,6 +1,7 @@
 """One SQL statement a policy version: from exposures to what each is owed.
 
-The steps, each a common table expression that reads the one before: `exposed` (whom, how long,
+The steps, each a common table expression that reads the one before: those of `counting` where
+downtime is taken from the outages, `exposed` (whom, how long,
 which rows), `matched` (the rows' benefits), `valued` (exact fractions), `rounded` (under the
 subscription's cap), `capped` (under the customer's), `credits` (not below the least amount).
 PostgreSQL inlines what is read once; OFFSET 0 keeps it from computing a column again for
@@ -9,9 +10,11 @@ everyone who reads it.
 
 from typing import Any, NamedTuple
 
-from compensation.models import PolicyVersion, Rule
+from compensation.models import PolicyVersion
 from compensation.pricing import amounts
-from compensation.pricing.exposed import exposed
+from compensation.pricing.benefits import added_up, first_row, of_all_outages
+from compensation.pricing.counting import Step, counting
+from compensation.pricing.exposed import exposed, spell
 from compensation.pricing.given import Found
 from compensation.pricing.terms import Terms
 
@@ -25,98 +28,55 @@ class Statement(NamedTuple):
 
 def priced(terms: Terms) -> Statement:
     """The WITH clause up to `credits`; trial days and the like are read from `matched`."""
-    sql, params = exposed(terms).query.sql_with_params()
     found = Found.before(terms)
     steps = {
-        "exposed": sql,
-        **found.steps,
-        "matched": _matched(terms, found),
-        "valued": _valued(terms),
-        "rounded": _rounded(terms.version),
-        "capped": _capped(terms.version),
-        "credits": f"SELECT * FROM capped WHERE {_is_paid_out(terms.version)}",
+        **(counting(terms, spell(terms)) if terms.counts_outages else {}),
+        "exposed": Step(*exposed(terms).query.sql_with_params()),
+        **{name: Step(sql) for name, sql in found.steps.items()},
+        "matched": Step(_matched(terms, found)),
+        "valued": Step(_valued(terms)),
+        "rounded": Step(_rounded(terms.version)),
+        "capped": Step(_capped(terms.version)),
+        "credits": Step(f"SELECT * FROM capped WHERE {_is_paid_out(terms.version)}"),
     }
-    clauses = ",\n".join(f"{name} AS ({step})" for name, step in steps.items())
+    clauses = ",\n".join(f"{name} AS ({step.sql})" for name, step in steps.items())
+    params = tuple(param for step in steps.values() for param in step.params)
     return Statement(f"WITH {clauses}\n", params)
 
 
 def _matched(terms: Terms, found: Found) -> str:
-    """The benefits of the row that fits first, or of all that fit, added up."""
-    if terms.adds_rows_up:
-        return _added_up(terms, found)
-    rows = ", ".join(
-        f"({rule.position}::smallint, {', '.join(map(str, _benefits(rule).values()))})"
-        for rule in terms.rules
-    )
-    names = ", ".join(_benefits(terms.rules[0]))
-    fixed = _fixed_amounts(terms)
+    """What the rows promise that fit: the first of them, or all added up; of all outages."""
+    rows = added_up(terms) if terms.adds_rows_up else first_row(terms)
+    if terms.prices_each_outage:
+        rows = of_all_outages(rows, is_held_out=bool(terms.version.holdout_percent))
+    told = "NULL::jsonb AS facts, NULL::bigint AS downtime_ms"
+    if terms.counts_outages:
+        told = f"div(m.downtime, {terms.scale})::bigint AS downtime_ms"
+    days = "m.days"
+    if terms.prices_period:
+        days = f"GREATEST({days} - {found.sql['days_of_period']}, 0)"
+    if terms.version.cap_days is not None:
+        left = f"{int(terms.version.cap_days)} - {found.sql['days_given']}"
+        days = f"LEAST({days}, GREATEST({left}, 0))"
     return f"""
-        SELECT e.*, ARRAY[r.position] AS rules, r.percent::numeric, r.multiple::numeric,
-            r.trial_days, r.priority_days, {"COALESCE(f.amount, 0)" if fixed else "0"} AS fixed,
-            {found.columns}
-        FROM exposed e JOIN (VALUES {rows}) r (position, {names}) ON r.position = e.rule
-            {fixed} {found.joins}
-    """
-
-
-def _benefits(rule: Rule) -> dict[str, int]:
-    """What does not depend on the currency."""
-    value = int((rule.credit_value or 0) * amounts.RATE_SCALE)
-    return {
-        "percent": value if rule.credit == Rule.Credit.PERCENT else 0,
-        "multiple": value if rule.credit == Rule.Credit.TIME_MULTIPLE else 0,
-        "trial_days": rule.trial_days,
-        "priority_days": rule.priority_days,
-    }
-
-
-def _fixed_amounts(terms: Terms) -> str:
-    """A join to the fixed amounts, by row and currency; a currency not listed gets nothing."""
-    rows = ", ".join(
-        f"({rule.position}, '{amounts.code(currency)}', {int(amount)})"
-        for rule in terms.rules
-        if rule.credit == Rule.Credit.FIXED
-        for currency, amount in rule.credit_amounts.items()
-    )
-    if not rows:
-        return ""
-    return f"""LEFT JOIN (VALUES {rows}) f (position, currency, amount)
-        ON f.position = r.position AND f.currency = e.currency"""
-
-
-def _added_up(terms: Terms, found: Found) -> str:
-    """A sum over the rows, each counted where its position is among those that fit."""
-    sums: dict[str, list[str]] = {name: ["0"] for name in _benefits(terms.rules[0])}
-    sums["fixed"] = ["0"]
-    for rule in terms.rules:
-        fits = f"CASE WHEN {rule.position} = ANY (e.rules) THEN {{}} ELSE 0 END"
-        for name, value in _benefits(rule).items():
-            if value:
-                sums[name].append(fits.format(value))
-        if rule.credit == Rule.Credit.FIXED and rule.credit_amounts:
-            amount = amounts.of_currency(rule.credit_amounts)
-            sums["fixed"].append(fits.format(f"COALESCE({amount}, 0)"))
-    added = ", ".join(
-        f"({' + '.join(parts)}){'::numeric' if name in {'percent', 'multiple'} else ''} AS {name}"
-        for name, parts in sums.items()
-    )
-    return f"""
-        SELECT e.*, {added}, {found.columns} FROM (SELECT * FROM exposed OFFSET 0) e
-        {found.joins} WHERE e.rules <> '{{}}'
+        SELECT m.*, {told}, {days} AS trial_days, {found.columns} FROM ({rows}) m {found.joins}
     """
 
 
 def _valued(terms: Terms) -> str:
     credit, cap = amounts.credit(terms), amounts.subscription_cap(terms.version)
+    numerator = credit.numerator
+    if terms.prices_period:
+        numerator = f"GREATEST({numerator} - m.given_of_period * ({credit.denominator}), 0)"
     return f"""
-        SELECT m.*, {credit.numerator} AS numerator, {credit.denominator} AS denominator,
+        SELECT m.*, {numerator} AS numerator, {credit.denominator} AS denominator,
             {cap.numerator} AS cap_numerator, {cap.denominator} AS cap_denominator,
-            {amounts.STEP} AS step, {exclusion("credit")} AS exclusion
+            {amounts.STEP} AS step, {exclusion("credit", terms)} AS exclusion
         FROM matched m OFFSET 0
     """
 
 
-def exclusion(benefit: str) -> str:
+def exclusion(benefit: str, terms: Terms) -> str:
     """Why the benefit for a row of `matched m` is left out at once, or the empty text."""
     needs = {
         "credit": """
@@ -126,7 +86,23 @@ def exclusion(benefit: str) -> str:
         "priority": "",
     }
     return f"""CASE WHEN m.awarded_{benefit} THEN 'already_awarded'
-        WHEN m.status = 'canceled' THEN 'cancelled' {needs[benefit]} ELSE '' END"""
+        WHEN m.status = 'canceled' THEN 'cancelled' {needs[benefit]}
+        {_held_out(terms)} ELSE '' END"""
+
+
+def _held_out(terms: Terms) -> str:
+    """Of a voluntary promise, a share of the customers, the same whenever it is priced.
+
+    The first 32 bits of the SHA-256 of `number of the incident:reference of the customer`, as a
+    fraction, are below the share.
+    """
+    if not terms.version.holdout_percent:
+        return ""
+    bound = int(terms.version.holdout_percent * 100) * 2**32
+    number = terms.incident.number.replace("'", "''").replace("%", "%%")
+    hashed = f"sha256(convert_to('{number}:' || m.reference, 'UTF8'))"
+    first = f"('x' || left(encode({hashed}, 'hex'), 8))::bit(32)::bigint"
+    return f"WHEN {first} * 10000 < {bound} THEN 'held_out'"
 
 
 def _rounded(version: PolicyVersion) -> str:

@@ -82,9 +82,9 @@ def _insert(terms: Terms, now: datetime) -> Statement:
     clause = priced(terms)
     benefits = [_credit()]
     if any(rule.trial_days for rule in terms.rules):
-        benefits.append(_trial(now))
+        benefits.append(_trial(terms, now))
     if any(rule.priority_days for rule in terms.rules):
-        benefits.append(_priority(now))
+        benefits.append(_priority(terms, now))
     constants = _constants(terms, now)
     columns = ", ".join([*constants, *_PRICED])
     values = ", ".join(["%s"] * len(constants))
@@ -109,6 +109,8 @@ _FROZEN = {
     "interval_months": "m.interval_months",
     "major_seconds": "m.major",
     "partial_seconds": "m.partial",
+    "downtime_ms": "m.downtime_ms",
+    "counted": "m.facts",
     "period_start": "m.period_start",
     "period_end": "m.period_end",
 }
@@ -165,13 +167,13 @@ def _credit() -> Statement:
     )
 
 
-def _trial(now: datetime) -> Statement:
+def _trial(terms: Terms, now: datetime) -> Statement:
     """A running trial, or the paid time, ends that much later; never sooner than it would."""
     return _select(
         "trial",
         "matched m WHERE m.trial_days > 0 AND m.status IN ('trialing', 'active', 'canceled')",
         {
-            "exclusion": exclusion("trial"),
+            "exclusion": exclusion("trial", terms),
             "days": "m.trial_days",
             "trial_end_target": """
                 GREATEST(m.trial_end, m.paid_until, %s) + make_interval(days => m.trial_days::int)
@@ -181,12 +183,12 @@ def _trial(now: datetime) -> Statement:
     )
 
 
-def _priority(now: datetime) -> Statement:
+def _priority(terms: Terms, now: datetime) -> Statement:
     return _select(
         "priority",
         "matched m WHERE m.priority_days > 0",
         {
-            "exclusion": exclusion("priority"),
+            "exclusion": exclusion("priority", terms),
             "days": "m.priority_days",
             "priority_until": "%s + make_interval(days => m.priority_days::int)",
         },

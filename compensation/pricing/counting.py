@@ -1,0 +1,231 @@
+"""Downtime as a policy counts it: taken from the outages, once for all who share them.
+
+Used only where the exposures' seconds do not tell: for the shortest outage that counts, whole
+intervals, shares, each outage by itself, and the total of a period. The steps:
+
+`lived`    (period's total only) what each exposure's subscription lived through in its period
+`kind`     the distinct ones of those: a million exposures have few
+`span`     each outage of a kind, clipped to its part of life, with its weight
+`level`    the time down with at least each weight, so that the largest weight counts
+`outage`   each unbroken span of a kind: its length, and its length as weighed
+`counted`  what counts of a kind: one row, or one for each outage where each is priced by itself
+
+Lengths are in milliseconds; weighed ones in the parts of a millisecond that `Terms.scale` says.
+"""
+
+from typing import NamedTuple
+
+from compensation.models import PolicyVersion
+from compensation.pricing.shares import Weights
+from compensation.pricing.terms import Terms
+
+MINUTE_MS = 60_000
+
+
+class Step(NamedTuple):
+    """One common table expression, with the parameters of its placeholders."""
+
+    sql: str
+    params: tuple[object, ...] = ()
+
+
+class Join(NamedTuple):
+    """Steps whose rows an exposure joins, and on what."""
+
+    tables: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+
+def counting(terms: Terms, spell: Step | None = None) -> dict[str, Step]:
+    """The steps. `spell` gives `id`, `begins` and `ends` of exposures with periods of their own."""
+    weights = Weights.of(terms)
+    steps = _period_kinds(terms, spell) if terms.others else {"kind": _kinds(terms)}
+    steps["span"] = _spans(terms, weights)
+    steps["level"] = Step(_LEVELS)
+    steps["outage"] = Step(_outages(terms, weights))
+    steps["facts"] = Step(_facts(terms, weights))
+    steps["counted"] = Step(_counted(terms))
+    return steps
+
+
+def joined(terms: Terms) -> Join:
+    """How a row of the exposures' query comes to its counted downtime."""
+    if terms.others:
+        same = "lived.id = incidents_exposure.id"
+        kind = (f"counted.{name} = lived.{name}" for name in _LISTS)
+        return Join(("lived", "counted"), (same, *kind))
+    own = "counted.profile = COALESCE(incidents_exposure.profile_id, 0)"
+    stated = (f"counted.{name} = incidents_exposure.{name}" for name in _STATED)
+    return Join(("counted",), (own, *stated))
+
+
+_STATED = ("major_seconds", "partial_seconds")
+_LISTS = ("profiles", "majors", "partials")
+
+
+def _kinds(terms: Terms) -> Step:
+    """Without profile the seconds were stated: they are one outage."""
+    only = "" if terms.customer_id is None else f" AND customer_id = {int(terms.customer_id)}"
+    return Step(f"""
+        SELECT row_number() OVER () AS key, profile, major_seconds, partial_seconds, 1 AS incidents,
+            CASE WHEN profile = 0 THEN '{{}}' ELSE ARRAY[profile] END::bigint[] AS profiles,
+            CASE WHEN profile = 0 THEN ARRAY[major_seconds] ELSE '{{}}' END AS majors,
+            CASE WHEN profile = 0 THEN ARRAY[partial_seconds] ELSE '{{}}' END AS partials
+        FROM (
+            SELECT DISTINCT COALESCE(profile_id, 0) AS profile, major_seconds, partial_seconds
+            FROM incidents_exposure WHERE incident_id = {int(terms.incident.pk)}{only}
+        ) d
+    """)
+
+
+def _period_kinds(terms: Terms, spell: Step | None) -> dict[str, Step]:
+    """Of all incidents of the period that hit the same subscription (or customer without one)."""
+    incidents = ", ".join(str(int(pk)) for pk in (terms.incident.pk, *terms.others))
+    within = ""
+    if spell is not None:
+        within = """
+            JOIN spell s ON s.id = e.id JOIN incidents_incident i
+                ON i.id = x.incident_id AND i.started_at >= s.begins AND i.started_at < s.ends
+        """
+    only = "" if terms.customer_id is None else f" AND e.customer_id = {int(terms.customer_id)}"
+    sides = " UNION ALL ".join(
+        f"""
+            SELECT e.id, x.profile_id, x.major_seconds, x.partial_seconds
+            FROM incidents_exposure e JOIN incidents_exposure x ON {same} {within}
+            WHERE e.incident_id = {int(terms.incident.pk)}{only} AND x.incident_id IN ({incidents})
+        """
+        for same in (
+            "x.subscription_id = e.subscription_id",
+            """x.customer_id = e.customer_id
+                AND x.subscription_id IS NULL AND e.subscription_id IS NULL""",
+        )
+    )
+    stated = "FILTER (WHERE profile_id IS NULL)"
+    order = "ORDER BY major_seconds, partial_seconds"
+    steps = {} if spell is None else {"spell": spell}
+    steps["lived"] = Step(f"""
+        SELECT id, count(*)::int AS incidents,
+            COALESCE(array_agg(profile_id ORDER BY profile_id)
+                FILTER (WHERE profile_id IS NOT NULL), '{{}}') AS profiles,
+            COALESCE(array_agg(major_seconds {order}) {stated}, '{{}}') AS majors,
+            COALESCE(array_agg(partial_seconds {order}) {stated}, '{{}}') AS partials
+        FROM ({sides}) x GROUP BY id
+    """)
+    steps["kind"] = Step("""
+        SELECT row_number() OVER () AS key, d.* FROM (
+            SELECT profiles, majors, partials, incidents FROM lived GROUP BY 1, 2, 3, 4
+        ) d
+    """)
+    return steps
+
+
+def _spans(terms: Terms, weights: Weights) -> Step:
+    starts = "GREATEST(o.starts_at, p.lived_from)"
+    ends = "LEAST(o.ends_at, p.lived_to, %s)"
+    counts = "" if terms.partial_permille else " AND o.impact = 'major'"
+    until = terms.counted_until
+    return Step(
+        f"""
+        SELECT k.key, tstzrange({starts}, {ends}) AS during, {weights.of_outage} AS weight
+        FROM kind k CROSS JOIN unnest(k.profiles) AS u (profile_id)
+        JOIN incidents_exposureprofile p ON p.id = u.profile_id
+        JOIN incidents_outage o ON o.incident_id = p.incident_id
+            AND o.component_id = ANY (p.components)
+            AND (o.region = '' OR p.region = '' OR o.region = p.region)
+        WHERE {starts} < {ends}{counts}
+        """,
+        (until, until),
+    )
+
+
+_LEVELS = """
+    SELECT w.key, w.step, range_agg(s.during) AS during
+    FROM (
+        SELECT key, weight, weight - COALESCE(
+            lead(weight) OVER (PARTITION BY key ORDER BY weight DESC), 0
+        ) AS step FROM (SELECT DISTINCT key, weight FROM span) d
+    ) w JOIN span s ON s.key = w.key AND s.weight >= w.weight
+    GROUP BY w.key, w.weight, w.step
+"""
+
+
+def _milliseconds(ranges: str) -> str:
+    """Of a multirange; each piece floored."""
+    return f"""(SELECT COALESCE(sum(floor(extract(epoch FROM upper(r) - lower(r)) * 1000)), 0)
+        FROM unnest({ranges}) r)"""
+
+
+def _outages(terms: Terms, weights: Weights) -> str:
+    """Lived, and stated; `at` orders them in time as far as it is known."""
+    stated_length = "t.major + t.partial" if terms.partial_permille else "t.major"
+    return f"""
+        SELECT key, at, length, weighed, {_as_counted(terms)} AS counted FROM (
+            SELECT i.key, lower(i.during) AS at,
+                {_milliseconds("tstzmultirange(i.during)")} AS length,
+                sum(l.step * {_milliseconds("l.during * tstzmultirange(i.during)")}) AS weighed
+            FROM (SELECT key, unnest(range_agg(during)) AS during FROM span GROUP BY key) i
+            JOIN level l ON l.key = i.key
+            GROUP BY i.key, i.during
+            UNION ALL
+            SELECT k.key, NULL, ({stated_length}) * 1000,
+                (t.major * 1000::numeric + t.partial * {terms.partial_permille}::numeric)
+                    * 1000 * {weights.of_stated}
+            FROM kind k CROSS JOIN unnest(k.majors, k.partials) AS t (major, partial)
+            WHERE {stated_length} > 0
+        ) o
+    """
+
+
+def _as_counted(terms: Terms) -> str:
+    """What counts of one outage: nothing if it is too short; in whole intervals."""
+    version, weighed = terms.version, "weighed"
+    if version.interval_minutes is not None:
+        unit = int(version.interval_minutes * MINUTE_MS) * terms.scale
+        rounds = PolicyVersion.IntervalRounding
+        whole = {
+            rounds.COMPLETED: "div(weighed, {unit})",
+            rounds.STARTED: "div(weighed + {unit} - 1, {unit})",
+            rounds.NEAREST: "div(2 * weighed + {unit}, 2 * {unit}::numeric)",
+        }[rounds(version.interval_rounding)]
+        weighed = f"({whole.format(unit=unit)} * {unit})"
+    if version.shortest_minutes is None:
+        return weighed
+    shortest = int(version.shortest_minutes * MINUTE_MS)
+    operator = "<=" if version.is_shortest_exclusive else "<"
+    return f"CASE WHEN length {operator} {shortest} THEN 0 ELSE {weighed} END"
+
+
+def _facts(terms: Terms, weights: Weights) -> str:
+    """What an award tells of its downtime for ever (`Award.counted`)."""
+    share = f", 'share', '{weights.share_told}'" if weights.share_told else ""
+    parts = ", ".join(
+        ["length::bigint", *(f"div({n}, {terms.scale})::bigint" for n in ("weighed", "counted"))]
+    )
+    return f"""
+        SELECT k.key, COALESCE(sum(o.length), 0) AS lived, jsonb_build_object(
+            'incidents', k.incidents, 'outages', COALESCE(
+                jsonb_agg(jsonb_build_array({parts}) ORDER BY o.at, o.length)
+                    FILTER (WHERE o.key IS NOT NULL), '[]'
+            ){share}) AS facts
+        FROM kind k LEFT JOIN outage o ON o.key = k.key
+        GROUP BY k.key, k.incidents
+    """
+
+
+def _counted(terms: Terms) -> str:
+    """Who was hit, but in no way that counts, has no row."""
+    number = "bigint" if terms.scale == 1000 else "numeric"  # noqa: PLR2004
+    if terms.prices_each_outage:
+        return f"""
+            SELECT k.*, f.facts, o.at, COALESCE(o.counted, 0)::{number} AS downtime
+            FROM kind k JOIN facts f ON f.key = k.key
+            LEFT JOIN outage o ON o.key = k.key AND o.counted > 0
+            WHERE o.counted > 0 OR f.lived = 0
+        """
+    return f"""
+        SELECT k.*, f.facts, NULL::timestamptz AS at, COALESCE(o.downtime, 0)::{number} AS downtime
+        FROM kind k JOIN facts f ON f.key = k.key
+        LEFT JOIN (SELECT key, sum(counted) AS downtime FROM outage GROUP BY key) o
+            ON o.key = k.key
+        WHERE o.downtime > 0 OR f.lived = 0
+    """
