@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from compensation.credits import Credit
-from compensation.explanations import explain
+from compensation.explanations import explain, explain_data
 from compensation.models import Award, Batch, Policy, PolicyVersion, ReversalRequest, Rule
 from compensation.models.reversal import Cause, ReversalState
 from incidents.models import Incident
@@ -157,13 +157,20 @@ class ExplainedAwardSerializer(AwardSerializer):
     explanation = serializers.SerializerMethodField(
         help_text="The sum in words, in the customer's language where we have it."
     )
+    figures = serializers.SerializerMethodField(
+        help_text="The same as data: exact numbers as text, money in minor units."
+    )
 
     class Meta(AwardSerializer.Meta):
-        fields = (*AwardSerializer.Meta.fields, "explanation")
+        fields = (*AwardSerializer.Meta.fields, "explanation", "figures")
 
     @extend_schema_field(serializers.CharField())
     def get_explanation(self, award: Award) -> str:
         return explain(award, language=award.customer.language)
+
+    @extend_schema_field({"type": "object", "additionalProperties": {}})
+    def get_figures(self, award: Award) -> dict[str, Any]:
+        return explain_data(award)
 
 
 class UseSerializer(serializers.Serializer[Any]):

@@ -110,6 +110,11 @@ class AwardViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
         "batch__version__policy", "incident", "customer", "subscription"
     )
 
+    def get_queryset(self) -> QuerySet[Award]:
+        found = super().get_queryset()
+        is_explained = self.action == "retrieve"
+        return found.prefetch_related("batch__version__rules") if is_explained else found
+
     def get_serializer_class(self) -> type[AwardSerializer]:
         return ExplainedAwardSerializer if self.action == "retrieve" else AwardSerializer
 

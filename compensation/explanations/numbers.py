@@ -52,9 +52,9 @@ class Writer:
         text = format_decimal(shown, format=pattern, locale=self.language)
         return f"{text} %"
 
-    def minutes(self, milliseconds: int) -> str:
+    def minutes(self, milliseconds: Fraction | int) -> str:
         """Whole minutes, and seconds where there are some (parts of a second are cut off)."""
-        minutes, seconds = divmod(milliseconds // MILLISECONDS_A_SECOND, 60)
+        minutes, seconds = divmod(int(milliseconds) // MILLISECONDS_A_SECOND, 60)
         if seconds:
             return self.say("minutes_seconds", n=self.number(minutes), s=seconds)
         if minutes == 1:

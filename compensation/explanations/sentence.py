@@ -1,11 +1,18 @@
 """The sum in one sentence."""
 
-from decimal import Decimal
+from collections.abc import Iterator
+from fractions import Fraction
 
+from compensation.explanations.counting import counting
+from compensation.explanations.credits import credit_in_words
+from compensation.explanations.downtime import MINUTE_MS, Part
 from compensation.explanations.numbers import Writer
-from compensation.explanations.sums import Sum
+from compensation.explanations.sums import Sum, shown
 from compensation.explanations.words import GOODWILL, known
 from compensation.models import Award, Rule
+
+# More outages than these are not told one by one; the data has all.
+MOST_OUTAGES = 5
 
 
 def explain(award: Award, language: str = "en") -> str:
@@ -19,15 +26,17 @@ def explain(award: Award, language: str = "en") -> str:
     if found is None:
         return _goodwill(award, language)
     writer = Writer(known(language), award.currency)
-    rules = giving(found)
-    parts = [_time(found, writer), *(_row(found, rule, writer) for rule in rules)]
+    parts = [*counting(found, writer), *_priced(found, writer)]
     if award.benefit != Award.Benefit.CREDIT:
-        return "; ".join(parts)
+        return "; ".join([*parts, *_days_left(found, writer)])
+    rules = [rule for part in found.parts for rule in found.giving(part)]
     total = _uncapped(found, writer)
     if len(rules) > 1:
         parts.append(writer.say("together", amount=total))
-    elif rules and rules[0].credit != Rule.Credit.FIXED:
+    elif rules and (rules[0].credit != Rule.Credit.FIXED):
         parts[-1] = f"{parts[-1]} = {total}"
+    if found.given_by_batches:
+        parts.append(_less(found, writer))
     if found.is_capped:
         parts.append(_cap(found, writer))
     return "; ".join(parts)
@@ -39,18 +48,21 @@ def _goodwill(award: Award, language: str) -> str:
     return word.format(origin=award.origin, reason=award.reason)
 
 
-def giving(found: Sum) -> list[Rule]:
-    """Of the rows that fitted, those that give this benefit."""
-    field = {
-        Award.Benefit.CREDIT: "credit",
-        Award.Benefit.TRIAL: "trial_days",
-        Award.Benefit.PRIORITY: "priority_days",
-    }[Award.Benefit(found.award.benefit)]
-    return [rule for rule in found.rules if getattr(rule, field)]
+def _priced(found: Sum, writer: Writer) -> Iterator[str]:
+    """The time and its rows; of several outages priced by themselves, each with its own."""
+    several = len(found.parts) > 1
+    for n, part in enumerate(found.parts[:MOST_OUTAGES], start=1):
+        time = part_in_words(found, part, writer)
+        yield writer.say("outage", n=n, what=time) if several else time
+        for rule in found.giving(part):
+            yield _row(found, part, rule, writer)
+    if len(found.parts) > MOST_OUTAGES:
+        yield writer.say("more", n=len(found.parts) - MOST_OUTAGES)
 
 
-def _time(found: Sum, writer: Writer) -> str:
-    award, down = found.award, writer.minutes(found.down_ms)
+def part_in_words(found: Sum, part: Part, writer: Writer) -> str:
+    """Downtime of the period, and the uptime it makes."""
+    award, down = found.award, writer.minutes(part.down)
     if found.is_weighted:
         down = writer.say(
             "weighted",
@@ -59,19 +71,26 @@ def _time(found: Sum, writer: Writer) -> str:
             weight=writer.percent(found.version.partial_weight * 100),
             down=down,
         )
-    elif found.down_ms % 60_000 == 0:
+    elif part.down % MINUTE_MS == 0:
         # "60 of 43,200 minutes": the unit once
-        down = writer.number(found.down_ms // 60_000)
+        down = writer.number(int(part.down // MINUTE_MS))
     return writer.say(
         "down",
         down=down,
-        period=writer.minutes(found.period_ms),
-        uptime=writer.uptime(found.uptime, found.bounds),
+        period=writer.minutes(part.period),
+        uptime=uptime_in_words(found, part, writer),
     )
 
 
-def _row(found: Sum, rule: Rule, writer: Writer) -> str:
-    bounds, benefit = when(rule, writer), gives_in_words(found, rule, writer)
+def uptime_in_words(found: Sum, part: Part, writer: Writer) -> str:
+    uptime, rounded = writer.uptime(part.uptime, found.bounds), part.uptime_rounded
+    if rounded is None or Fraction(rounded) == part.uptime:
+        return uptime
+    return writer.say("rounded", uptime=uptime, rounded=writer.percent(rounded))
+
+
+def _row(found: Sum, part: Part, rule: Rule, writer: Writer) -> str:
+    bounds, benefit = when(rule, writer), gives_in_words(found, part, rule, writer)
     return f"{bounds}: {benefit}" if bounds else benefit
 
 
@@ -95,7 +114,7 @@ def when(rule: Rule, writer: Writer) -> str:
     return "".join(bounds)
 
 
-def gives_in_words(found: Sum, rule: Rule, writer: Writer) -> str:
+def gives_in_words(found: Sum, part: Part, rule: Rule, writer: Writer) -> str:
     award = found.award
     if award.benefit == Award.Benefit.TRIAL:
         return _days("trial", rule.trial_days, award, writer)
@@ -103,17 +122,7 @@ def gives_in_words(found: Sum, rule: Rule, writer: Writer) -> str:
         return _days("priority", rule.priority_days, award, writer)
     if rule.credit == Rule.Credit.FIXED:
         return writer.money(rule.credit_amounts.get(award.currency, 0))
-    value = rule.credit_value or Decimal(0)
-    fee = fee_in_words(found, writer)
-    if rule.credit == Rule.Credit.PERCENT:
-        return writer.say("percent", percent=writer.percent(value), fee=fee)
-    return writer.say(
-        "time_multiple",
-        multiple=writer.number(value),
-        fee=fee,
-        down=writer.minutes(found.down_ms),
-        period=writer.minutes(found.period_ms),
-    )
+    return credit_in_words(found, part, rule, writer)
 
 
 def _days(benefit: str, days: int, award: Award, writer: Writer) -> str:
@@ -124,26 +133,31 @@ def _days(benefit: str, days: int, award: Award, writer: Writer) -> str:
     return writer.say(f"{benefit}_until", days=days, date=writer.day(until))
 
 
-def fee_in_words(found: Sum, writer: Writer) -> str:
-    """The period's fee, and how it comes from the subscription's where that is another one."""
-    whole = writer.money(found.award.fee_minor or 0)
-    months, interval = found.period_months, found.interval_months
-    if months == interval:
-        return whole
-    fee = writer.exact_money(found.fee_shown)
-    if interval % months == 0:
-        return writer.say("fee_part", fee=fee, parts=interval // months, whole=whole)
-    if months % interval == 0:
-        return writer.say("fee_times", fee=fee, parts=months // interval, whole=whole)
-    return writer.say("fee_share", fee=fee, months=months, whole=whole, interval=interval)
+def _days_left(found: Sum, writer: Writer) -> Iterator[str]:
+    """Where the cap, or what was given before, left fewer days of service than promised."""
+    award, promised = found.award, found.days_promised
+    if award.benefit == Award.Benefit.TRIAL and award.days < promised:
+        yield writer.say("days_left", promised=promised, days=award.days)
 
 
 def _uncapped(found: Sum, writer: Writer) -> str:
-    """What it came to before a cap."""
+    """What the rows came to, before anything was taken away."""
     award = found.award
+    if found.given_by_batches:
+        return writer.exact_money(shown(found.total))
     if not found.is_capped or award.raw_amount is None:
         return writer.money(award.amount_minor)
     return writer.exact_money(award.raw_amount)
+
+
+def _less(found: Sum, writer: Writer) -> str:
+    award = found.award
+    left = award.raw_amount if found.is_capped and award.raw_amount is not None else None
+    return writer.say(
+        "less",
+        given=writer.money(found.given_by_batches),
+        amount=writer.money(award.amount_minor) if left is None else writer.exact_money(left),
+    )
 
 
 def _cap(found: Sum, writer: Writer) -> str:

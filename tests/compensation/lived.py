@@ -13,7 +13,8 @@ Where these leave a choice, this is what we hold them to:
 - Several incidents of a period are one line of time: outages that touch are one outage, and an
   instant counts with the largest weight of any of them.
 - The share of customers is that of customers exposed among those with a subscription alive when
-  the incident began; where none was, all.
+  the incident began (cancelled with no end noted is not alive); at most 1, half up to six
+  decimals, and never nothing.
 """
 
 from datetime import datetime, timedelta
@@ -112,7 +113,7 @@ def merged(pieces):
 
 
 def share_of_customers(incident):
-    """Hit by `incident`, of those with a live subscription when it began; at most 1."""
+    """Hit by `incident`, of those with a live subscription when it began."""
     exposed = {exposure.customer_id for exposure in incident.exposures.all()}
     at = incident.started_at
     alive = {
@@ -122,7 +123,10 @@ def share_of_customers(incident):
             else each.status not in {"canceled", "incomplete_expired"}
         )
     }  # fmt: skip
-    return min(Fraction(len(exposed), len(alive)), Fraction(1)) if alive else Fraction(1)
+    if len(exposed) >= len(alive):
+        return Fraction(1)
+    millionths = (2 * 10**6 * len(exposed) + len(alive)) // (2 * len(alive))
+    return Fraction(max(millionths, 1), 10**6)
 
 
 def long_enough(version, outage):

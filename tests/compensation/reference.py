@@ -3,14 +3,15 @@
 Shares no code with `compensation.pricing`: it reads the same rows one by one. Where the words of
 `PolicyVersion` and `Rule` leave a choice, this is what we hold them to (see also `lived`):
 
-- Whoever lived through no outage that counts (all too short, or partial and weighed with nothing)
-  gets nothing, also where a row asks nothing of uptime. Downtime of 0 that counts is priced.
+- Whoever was hit, but for no time that counts (outages too short, weighed with nothing, or not
+  one whole interval), gets nothing, also where a row asks nothing of uptime. Who was hit for no
+  second at all, as a list may state, is priced with a downtime of 0.
 - Downtime is at most the period, also where rows compare it in minutes.
 - With the basis `period`, of an exposure without subscription those of its customer without one
   are added up. What batches gave is taken away from days of service, too: Google Workspace's
   “3 days below 99.9 %, 7 below 99 %” are a month's, and the seven contain the three. Days of
   priority support are not summed, they begin anew.
-- Priced outage by outage, days add up like amounts.
+- Priced outage by outage, days add up like amounts; `rules` are all rows that fitted one.
 - An allowance of uptime is a share of the period, also where each outage is priced by itself.
 """
 
@@ -117,9 +118,7 @@ class Case:
             if self.start <= one.at < self.end and one.customer == exposure.customer_id
         ]  # fmt: skip
         self.downs = [self.down(time) for time in self.times()]
-        self.rules = tuple(
-            dict.fromkeys(rule.position for down in self.downs for rule in down.rules)
-        )
+        self.rules = tuple(sorted({rule.position for rule in self.fitting}))
 
     def times(self):
         """The downtimes to be priced, in milliseconds."""
@@ -132,9 +131,11 @@ class Case:
         exposures = self.of_the_period() if version.basis == "period" else [exposure]
         outages = lived(version, exposures, self.world.shares)
         times = [counted(version, each) for each in outages if long_enough(version, each)]
-        if version.fee_period == "outage" or not times:
-            return times
-        return [sum(times)]
+        times = [time for time in times if time]
+        if not times:
+            was_hit = any(each.major_seconds + each.partial_seconds for each in exposures)
+            return [] if was_hit else [ZERO]
+        return times if version.fee_period == "outage" else [sum(times)]
 
     def of_the_period(self):
         return [

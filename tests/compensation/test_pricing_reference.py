@@ -35,7 +35,7 @@ def written(batch):
             currency=award.currency,
             days=award.days,
             until=award.trial_end_target or award.priority_until,
-            rules=tuple(award.rules),
+            rules=tuple(sorted(award.rules)),
         )
         for award in Award.objects.filter(batch=batch)
     ]

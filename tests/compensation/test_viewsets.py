@@ -147,6 +147,8 @@ def test_single_award_comes_with_its_sum(api, world):
     assert "explanation" not in award
     alone = api.get(f"{AWARDS}{award['id']}/").json()
     assert alone["explanation"].endswith("10 % of EUR 499.00 = EUR 49.90")
+    assert alone["figures"]["amount"]["promised"] == "4990"
+    assert alone["figures"]["result"]["amount_minor"] == 4990
 
 
 def test_customer_reads_german_sums(api, world):
