@@ -1,7 +1,10 @@
 """Policies: written as drafts, checked, put into force; afterwards they never change."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from backoffice.accounts.models import User
@@ -9,25 +12,29 @@ from backoffice.states import MoveError, history, move
 from compensation import ready_made
 from compensation.authority import person_with
 from compensation.findings import Finding, check_version
-from compensation.models import Policy, PolicyVersion
+from compensation.models import Policy, PolicyExample, PolicyVersion, Rule
+from compensation.policy_files import PolicyFile
 
 __all__ = [
     "Finding",
     "activate_version",
     "check_version",
     "draft_version",
+    "import_policy",
     "install_ready_made",
     "make_default",
 ]
 
 # What a draft does not take over from the version it copies.
 OWN = ("id", "number", "state", "created_by", "created_at", "activated_at", "retired_at",
-       "change_note")  # fmt: skip
+       "change_note", "accepted_warnings", "acceptance_reason")  # fmt: skip
+# Why warnings are accepted where the system itself puts a version into force.
+INSTALLED = "installed"
 
 
 @transaction.atomic
 def draft_version(policy: Policy, *, by: User | None) -> PolicyVersion:
-    """A new draft with the terms and rows of the policy's newest version, or an empty one.
+    """A new draft with all that the policy's newest version has, or an empty one.
 
     Raises:
         PermissionDenied: `by` may not write versions.
@@ -42,10 +49,7 @@ def draft_version(policy: Policy, *, by: User | None) -> PolicyVersion:
             **(terms | {"policy": policy, "number": number, "created_by": person})
         )
         if newest is not None:
-            copies = list(newest.rules.all())
-            for rule in copies:
-                rule.pk, rule.version, rule._state.adding = None, draft, True
-            draft.rules.bulk_create(copies)
+            _add(draft, list(newest.rules.all()), list(newest.examples.all()))
     return draft
 
 
@@ -58,16 +62,21 @@ def _terms(version: PolicyVersion) -> dict[str, object]:
 
 
 @transaction.atomic
-def activate_version(version: PolicyVersion, *, by: User | None) -> PolicyVersion:
+def activate_version(
+    version: PolicyVersion, *, by: User | None, accepted: str = ""
+) -> PolicyVersion:
     """Put a draft into force; the version that was in force is retired with it.
 
     From then on its terms cannot change, which the database sees to itself. Batches that exist
-    keep the version they were priced under. Without `by`, the system does it (installation).
+    keep the version they were priced under. `accepted` is the reason for which a person accepts
+    what lint warns of; it is kept with the version, as are the warnings. Without `by`, the system
+    does it (installation), and accepts them for that reason.
 
     Raises:
         PermissionDenied: `by` may not.
         MoveError: it is no draft.
-        ValidationError: `check_version` finds errors; all of them are told.
+        ValidationError: `check_version` finds errors, or warnings without a reason to accept
+            them; all of them are told.
     """
     if by is not None:
         by = person_with(by, "compensation.activate_policyversion")
@@ -76,14 +85,30 @@ def activate_version(version: PolicyVersion, *, by: User | None) -> PolicyVersio
     version.refresh_from_db()
     if version.state != PolicyVersion.State.DRAFT:
         raise MoveError(f"This policy version is {version.state}: only a draft can be activated.")
-    errors = [str(finding) for finding in check_version(version) if finding.is_error]
-    if errors:
-        raise ValidationError(errors)
+    warnings = _accepted(version, accepted.strip() or ("" if by else INSTALLED))
     now = timezone.now()
     for former in version.policy.versions.filter(state=PolicyVersion.State.ACTIVE):
         move(former, PolicyVersion.State.RETIRED, by=by, retired_at=now)
-    move(version, PolicyVersion.State.ACTIVE, by=by, activated_at=now)
+    move(version, PolicyVersion.State.ACTIVE, by=by, activated_at=now, **warnings)
     return version
+
+
+def _accepted(version: PolicyVersion, reason: str) -> dict[str, Any]:
+    """The warnings and the reason to keep; without warnings there is nothing to accept."""
+    findings = check_version(version)
+    errors = [str(finding) for finding in findings if finding.is_error]
+    if errors:
+        raise ValidationError(errors)
+    if not findings:
+        return {"accepted_warnings": [], "acceptance_reason": ""}
+    if not reason:
+        told = [str(finding) for finding in findings]
+        raise ValidationError([*told, "Say why this is accepted, or change it."])
+    warnings = [
+        {"code": f.code, "position": f.position, "field": f.field, "message": f.message}
+        for f in findings
+    ]
+    return {"accepted_warnings": warnings, "acceptance_reason": reason}
 
 
 @transaction.atomic
@@ -94,22 +119,46 @@ def install_ready_made(key: str, *, by: User | None = None) -> PolicyVersion:
         PermissionDenied: `by` may not write policies.
         ValidationError: there is no such policy.
     """
+    read = ready_made.read(key)
+    installed = Policy.objects.filter(key=read.policy.key).first()
+    if installed is None:
+        return import_policy(read, by=by)
+    if by is not None:
+        person_with(by, "compensation.add_policy")
+    versions = installed.versions.order_by("-number")
+    return versions.filter(state=PolicyVersion.State.ACTIVE).first() or versions[0]
+
+
+@transaction.atomic
+def import_policy(read: PolicyFile, *, by: User | None = None) -> PolicyVersion:
+    """A draft with the terms, rows and examples of a file; nothing of it is in force.
+
+    A policy of this key that exists keeps its name and words and gets another draft.
+
+    Raises:
+        PermissionDenied: `by` may not write policies.
+    """
     person = person_with(by, "compensation.add_policy") if by is not None else None
-    terms = ready_made.read(key)
-    installed = Policy.objects.filter(key=terms["key"]).first()
-    if installed is not None:
-        versions = installed.versions.order_by("-number")
-        return versions.filter(state=PolicyVersion.State.ACTIVE).first() or versions[0]
     with history(by=person):
-        policy, version = ready_made.policy(terms), ready_made.version(terms)
-        policy.save()
-        version.policy, version.number, version.created_by = policy, 1, person
+        policy = Policy.objects.select_for_update().filter(key=read.policy.key).first()
+        if policy is None:
+            policy = read.policy
+            policy.save()
+        version = read.version
+        newest = policy.versions.aggregate(newest=Max("number"))["newest"] or 0
+        version.policy, version.number, version.created_by = policy, newest + 1, person
         version.save()
-        rules = list(ready_made.rules(terms))
-        for rule in rules:
-            rule.version = version
-        version.rules.bulk_create(rules)
+        _add(version, read.rules, read.examples)
     return version
+
+
+def _add(version: PolicyVersion, rules: list[Rule], examples: list[PolicyExample]) -> None:
+    """As new rows of `version`."""
+    rows: list[Rule | PolicyExample] = [*rules, *examples]
+    for row in rows:
+        row.pk, row.version, row._state.adding = None, version, True
+    Rule.objects.bulk_create(rules)
+    PolicyExample.objects.bulk_create(examples)
 
 
 @transaction.atomic

@@ -140,7 +140,7 @@ def _start(setting: Setting) -> datetime:
 
 def _price(incident: Incident, policy: str, cast: Cast) -> Batch:
     version = install_ready_made(policy, by=cast.finance)
-    activate_version(version, by=cast.finance)
+    activate_version(version, by=cast.finance, accepted="As it is published.")
     make_default(version.policy, by=cast.finance)
     batch = create_batch(incident, version, by=cast.finance)
     price_batch(batch, by=cast.finance)

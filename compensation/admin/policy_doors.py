@@ -33,7 +33,12 @@ def activate_version(request: HttpRequest, pk: int) -> HttpResponse:
     version = get_object_or_404(PolicyVersion.objects.select_related("policy"), pk=pk)
     user: Any = request.user
     said = _("{version} is in force now.").format(version=version)
-    call(request, lambda: policies.activate_version(version, by=user), said)
+    accepted = request.POST.get("accepted", "")
+
+    def activate() -> None:
+        policies.activate_version(version, by=user, accepted=accepted)
+
+    call(request, activate, said)
     return redirect("admin:compensation_policyversion_change", pk)
 
 

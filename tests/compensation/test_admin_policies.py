@@ -130,7 +130,7 @@ def test_what_looks_wrong_is_told_and_errors_block(finance, draft):
     text = words(finance.get(url("policyversion_change", draft)))
     assert "warning Row 1: Nobody has “Busines” now." in text
     assert "warning Row 2: Nothing is due at exactly 99 % uptime." in text
-    assert "3 things look odd" in text
+    assert "5 things look odd" in text
     RuleFactory(version=draft, position=3, credit="", credit_value=None)
     answer = finance.post(url("policyversion_activate", draft), follow=True)
     assert "Row 3: This row gives nothing" in words(answer)
@@ -140,7 +140,7 @@ def test_what_looks_wrong_is_told_and_errors_block(finance, draft):
 
 def test_activate_replaces_the_former_and_is_read_only(finance, draft):
     RuleFactory(version=draft, position=1)
-    finance.post(url("policyversion_activate", draft))
+    finance.post(url("policyversion_activate", draft), {"accepted": "No examples yet."})
     copy = finance.post(url("policy_draft", draft.policy), follow=True)
     second = PolicyVersion.objects.get(number=2)
     assert "Save and activate (replaces v1)" in words(copy)
@@ -154,7 +154,9 @@ def test_activate_replaces_the_former_and_is_read_only(finance, draft):
         follow=True,
     )
     assert "Activate, replace v1" in words(saved)
-    text = words(finance.post(url("policyversion_activate", second), follow=True))
+    text = words(
+        finance.post(url("policyversion_activate", second), {"accepted": "As before."}, follow=True)
+    )
     assert "Standard SLA v2 is in force now." in text
     assert "In force: its terms cannot change." in text
     assert "anyone hit 12.5 % of the monthly fee" in text
