@@ -11,14 +11,18 @@ from backoffice.accounts.models import User
 from backoffice.states import MoveError, history, move
 from compensation import ready_made
 from compensation.authority import person_with
+from compensation.comparison import Change, Difference, compare_versions
 from compensation.findings import Finding, check_version
 from compensation.models import Policy, PolicyExample, PolicyVersion, Rule
 from compensation.policy_files import PolicyFile
 
 __all__ = [
+    "Change",
+    "Difference",
     "Finding",
     "activate_version",
     "check_version",
+    "compare_versions",
     "draft_version",
     "import_policy",
     "install_ready_made",

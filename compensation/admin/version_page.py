@@ -14,7 +14,6 @@ from django.utils.translation import ngettext
 from backoffice.states import history
 from compensation import policies, wording
 from compensation.admin.policy_page import VERSION_BADGES
-from compensation.admin.version_terms import terms
 from compensation.forms import (
     BaseExamples,
     BaseRules,
@@ -24,6 +23,7 @@ from compensation.forms import (
     known_values,
 )
 from compensation.models import PolicyVersion
+from compensation.wording.terms import terms
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
-"""Rows of a policy in words, as finance reads them."""
+"""Rows and examples of a policy in words, as finance reads them."""
 
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.customers.models import Subscription
 from backoffice.money import format_money
-from compensation.models import PolicyVersion, Rule
+from compensation.models import PolicyExample, PolicyVersion, Rule
 
 
 def number(value: Decimal | int) -> str:
@@ -25,22 +26,23 @@ def who_and_when(rule: Rule) -> str:
         _(" or ").join(rule.plans),
         _(" or ").join(rule.segments),
         (_("in ") + ", ".join(rule.countries)) if rule.countries else "",
-        ", ".join(dict(_statuses()).get(status, status) for status in rule.statuses),
-        _tenure(rule),
-        _bounds(rule, "uptime", _("% uptime")),
-        _bounds(rule, "minutes", _("minutes")),
+        statuses(rule),
+        tenure(rule),
+        bounds(rule, "uptime", _("% uptime")),
+        bounds(rule, "minutes", _("minutes")),
         rule.condition.strip(),
     ]
     return "; ".join(part for part in said if part) or _("anyone hit")
 
 
-def _statuses() -> list[tuple[str, str]]:
-    from backoffice.customers.models import Subscription
+def statuses(rule: Rule) -> str:
+    """Trialing, active; empty for any."""
+    labels = {value: str(label) for value, label in Subscription.Status.choices}
+    return ", ".join(labels.get(status, status) for status in rule.statuses)
 
-    return [(value, str(label)) for value, label in Subscription.Status.choices]
 
-
-def _tenure(rule: Rule) -> str:
+def tenure(rule: Rule) -> str:
+    """With us 12 months or longer; empty where it does not matter."""
     since, below = rule.tenure_months_from, rule.tenure_months_to
     said = []
     if since is not None:
@@ -50,7 +52,8 @@ def _tenure(rule: Rule) -> str:
     return _(" and ").join(said)
 
 
-def _bounds(rule: Rule, name: str, unit: str) -> str:
+def bounds(rule: Rule, name: str, unit: str) -> str:
+    """From 99 and below 99.9 % uptime; empty without bounds. `name` is uptime or minutes."""
     low, high = getattr(rule, f"{name}_from"), getattr(rule, f"{name}_to")
     said = []
     if low is not None:
@@ -64,7 +67,7 @@ def _bounds(rule: Rule, name: str, unit: str) -> str:
 
 def gives(rule: Rule, version: PolicyVersion) -> str:
     """The row's benefits with the caps around the table; "nothing" where it has none."""
-    said = [_credit(rule, version)]
+    said = [credit(rule, version) + (_caps(rule, version) if rule.credit else "")]
     if rule.trial_days:
         said.append(ngettext("{n} day more on trial", "{n} days more on trial", rule.trial_days)
                     .format(n=rule.trial_days) + _most_days(version))  # fmt: skip
@@ -82,21 +85,20 @@ def _most_days(version: PolicyVersion) -> str:
     )
 
 
-def _credit(rule: Rule, version: PolicyVersion) -> str:
+def credit(rule: Rule, version: PolicyVersion) -> str:
+    """What the row's credit comes to, without the caps; empty where it gives none."""
     value = number(rule.credit_value or 0)
     if rule.credit == Rule.Credit.PERCENT:
-        said = _("{n} % of the {fee}").format(n=value, fee=_fee(version))
-    elif rule.credit == Rule.Credit.TIME_MULTIPLE:
-        said = _("{n} x the fee for the time lost").format(n=value)
-    elif rule.credit == Rule.Credit.STEP:
-        said = _steps(rule, version)
-    elif rule.credit == Rule.Credit.HOURS:
-        said = _hours(rule)
-    elif rule.credit == Rule.Credit.FIXED:
-        said = amounts(rule.credit_amounts, _(" or ")) or _("an amount yet to be said")
-    else:
-        return ""
-    return said + _caps(rule, version)
+        return _("{n} % of the {fee}").format(n=value, fee=_fee(version))
+    if rule.credit == Rule.Credit.TIME_MULTIPLE:
+        return _("{n} x the fee for the time lost").format(n=value)
+    if rule.credit == Rule.Credit.STEP:
+        return _steps(rule, version)
+    if rule.credit == Rule.Credit.HOURS:
+        return _hours(rule)
+    if rule.credit == Rule.Credit.FIXED:
+        return amounts(rule.credit_amounts, _(" or ")) or _("an amount yet to be said")
+    return ""
 
 
 def _steps(rule: Rule, version: PolicyVersion) -> str:
@@ -154,3 +156,37 @@ def _caps(rule: Rule, version: PolicyVersion) -> str:
             amounts=amounts(version.cap_amounts, _(" or "))
         )
     return said
+
+
+def happens(example: PolicyExample) -> str:
+    """EUR 499.00 a month, 60 minutes out in the period from 2026-04-01."""
+    said = [
+        _("{fee} a month").format(fee=format_money(example.fee_minor, example.currency)),
+        example.plan,
+        example.segment,
+        example.country,
+    ]
+    if example.tenure_months is not None:
+        said.append(_("with us {n} months").format(n=example.tenure_months))
+    minutes = " + ".join(number(one) for one in example.minutes) or "0"
+    said.append(
+        _("{minutes} minutes out ({impact}) in the period from {day}").format(
+            minutes=minutes, impact=example.get_impact_display(), day=example.starts_on.isoformat()
+        )
+    )
+    if example.period_minutes is not None:
+        said.append(_("which lasts {n} minutes").format(n=f"{example.period_minutes:,}"))
+    if example.share_percent is not None:
+        said.append(_("{n} % hit").format(n=number(example.share_percent)))
+    return ", ".join(part for part in said if part)
+
+
+def expects(example: PolicyExample) -> str:
+    """EUR 49.90, or 3 days of service, or that the text does not say."""
+    if example.expected_days is not None:
+        return ngettext("{n} day of service", "{n} days of service", example.expected_days).format(
+            n=example.expected_days
+        )
+    if example.expected_minor is not None:
+        return format_money(example.expected_minor, example.currency)
+    return _("the text does not say")
