@@ -50,6 +50,11 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "run-backtests": {
+        "task": "compensation.tasks.run_backtests",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # Likewise for what happened to tickets.
     "process-ticket-events": {
         "task": "support.tasks.process_events",

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from compensation.backtesting import run_next_backtest
 from compensation.drafts import draft_default_batch, undrafted
 from compensation.issuing import RUN_SECONDS, has_work, issue
 from compensation.reconciliation import go_on, next_run, start_daily
@@ -45,3 +46,13 @@ def reconcile() -> None:
     """
     if (start_daily() or next_run()) and go_on():
         reconcile.delay()
+
+
+@shared_task(name="compensation.tasks.run_backtests")
+def run_backtests() -> None:
+    """Run the backtests that wait, one after another; what a killed worker left begins anew.
+
+    Several at once are harmless, all but one leave.
+    """
+    if run_next_backtest():
+        run_backtests.delay()

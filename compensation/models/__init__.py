@@ -1,6 +1,7 @@
 """What we owe, who approved it, and what became of it."""
 
 from compensation.models.award import Award
+from compensation.models.backtest import Backtest
 from compensation.models.balance import BalanceReading
 from compensation.models.batch import Approval, Batch, BatchLook
 from compensation.models.calls import CallCount
@@ -15,6 +16,7 @@ __all__ = [
     "Approval",
     "ApprovalThreshold",
     "Award",
+    "Backtest",
     "BalanceReading",
     "Batch",
     "BatchLook",

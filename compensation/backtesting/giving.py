@@ -1,0 +1,95 @@
+"""One incident under one version, priced by the statement that prices batches, for those who stand
+for the classes; what it gives is kept for the sums, and seen by the incidents that come later.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from compensation.models import PolicyVersion, Rule
+from compensation.pricing.statement import exclusion, priced
+from compensation.pricing.terms import Terms
+from incidents.models import Incident
+
+MAKE_AWARDS = """
+CREATE TEMP TABLE backtest_given (
+    side smallint, incident_id bigint, customer_id bigint, subscription_id bigint, benefit text,
+    currency text, amount_minor bigint, days bigint, exclusion text
+)
+"""
+_COLUMNS = "'{benefit}', m.customer_id, m.subscription_id, m.currency"
+_CREDIT = f"""
+SELECT {_COLUMNS.format(benefit="credit")}, m.amount_minor, 0 AS days, m.exclusion FROM credits m
+"""
+_TRIAL = f"""
+SELECT {_COLUMNS.format(benefit="trial")}, 0, m.trial_days, {{exclusion}} FROM matched m
+WHERE m.trial_days > 0 AND m.status IN ('trialing', 'active', 'canceled')
+"""
+_PRIORITY = f"""
+SELECT {_COLUMNS.format(benefit="priority")}, 0, m.priority_days, {{exclusion}} FROM matched m
+WHERE m.priority_days > 0
+"""
+_KEEP = """
+INSERT INTO backtest_given
+    (side, incident_id, benefit, customer_id, subscription_id, currency, amount_minor, days,
+     exclusion)
+SELECT {side}, {incident}, g.* FROM ({benefits}) g
+"""
+# Approved awards are what pricing counts as given.
+_REMEMBER = """
+INSERT INTO compensation_award
+    (source, state, incident_id, customer_id, subscription_id, benefit, amount_minor, currency,
+     days, reversed_minor, created_at)
+SELECT 'batch', 'approved', incident_id, customer_id, subscription_id, benefit, amount_minor,
+    currency, days, 0, %(at)s
+FROM backtest_given WHERE side = %(side)s AND incident_id = %(incident)s AND exclusion = ''
+"""
+
+
+@dataclass(frozen=True)
+class Side:
+    """A version with its rows; `number` tells the two sides of a comparison apart."""
+
+    number: int
+    version: PolicyVersion
+    rules: tuple[Rule, ...]
+
+    @classmethod
+    def of(cls, number: int, version: PolicyVersion) -> "Side":
+        return cls(number, version, tuple(version.rules.all()))
+
+    @property
+    def remembers(self) -> bool:
+        """Whether what earlier incidents gave changes what later ones give."""
+        version = self.version
+        return (
+            version.is_capped
+            or version.cap_days is not None
+            or version.basis == PolicyVersion.Basis.PERIOD
+        )
+
+
+def give(side: Side, incident: Incident, *, at: datetime) -> None:
+    """Price `incident` as at `at`. The stand-ins must hide the real tables.
+
+    Raises:
+        ConditionError: a row's further condition cannot be understood.
+    """
+    terms = Terms(side.version, incident, at, rules=side.rules)
+    if terms.owes_nothing:
+        return
+    clause = priced(terms)
+    benefits = [_CREDIT]
+    if any(rule.trial_days for rule in side.rules):
+        benefits.append(_TRIAL.format(exclusion=exclusion("trial")))
+    if any(rule.priority_days for rule in side.rules):
+        benefits.append(_PRIORITY.format(exclusion=exclusion("priority")))
+    keep = _KEEP.format(
+        side=int(side.number), incident=int(incident.pk), benefits=" UNION ALL ".join(benefits)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(clause.sql + keep, clause.params)
+        if side.remembers:
+            values = {"side": side.number, "incident": incident.pk, "at": incident.started_at}
+            cursor.execute(_REMEMBER, values)
