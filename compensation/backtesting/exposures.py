@@ -7,8 +7,13 @@ subscription used a component that was out of order, in its region, and lived th
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from django.db import connection
+
+from compensation.pricing.shares import customers_shares, share_of
+from incidents.models import Incident
 
 # Ids of their own, below zero, so that they are nobody else's.
 _COPY = """
@@ -83,7 +88,29 @@ SELECT -row_number() OVER (), incident_id, 0, h.customer_id, h.subscription_id, 
 FROM backtest_hit h JOIN backtest_profile p USING (incident_id, here, region, lived_from, lived_to);
 DROP TABLE backtest_hit, backtest_profile
 """
+_HIT_CUSTOMERS = """
+SELECT incident_id, sum(size)::bigint FROM (
+    SELECT DISTINCT incident_id, customer_id FROM {source}
+) e JOIN backtest_class k ON k.customer_id = e.customer_id GROUP BY incident_id
+"""
+# Everyone who comes or goes, and the incidents between them: one pass for all of them.
+_LIVING_CUSTOMERS = """
+WITH life AS (
+    SELECT unnest(range_agg(tstzrange(started_at, ended_at))) AS lived
+    FROM customers_subscription GROUP BY customer_id
+), event AS (
+    SELECT lower(lived) AS at, 1 AS change, NULL::bigint AS incident FROM life
+    UNION ALL SELECT upper(lived), -1, NULL FROM life WHERE upper(lived) IS NOT NULL
+    UNION ALL SELECT started_at, 0, id FROM incidents_incident WHERE id = ANY (%s::bigint[])
+)
+SELECT incident, there FROM (
+    SELECT incident, sum(change) OVER (ORDER BY at)::bigint AS there FROM event
+) AS e WHERE incident IS NOT NULL
+"""
 _STAGE = "backtest_stage"
+_SHOW = """
+INSERT INTO incidents_exposure SELECT * FROM backtest_stage WHERE incident_id = %s
+"""
 _SHADOW = "backtest_incidents_exposure"
 
 
@@ -98,11 +125,11 @@ def find_exposures(
     target = _STAGE if in_turn else _SHADOW
     with connection.cursor() as cursor:
         if in_turn:
-            cursor.execute(f"CREATE TEMP TABLE {_STAGE} AS SELECT * FROM incidents_exposure WITH NO DATA")
+            cursor.execute(f"CREATE TEMP TABLE {_STAGE} AS TABLE incidents_exposure WITH NO DATA")
         if resolved:
             cursor.execute(_COPY.format(target=target), {"incidents": list(resolved)})
         if unresolved:
-            values = {"incidents": list(unresolved), "now": now}
+            values: dict[str, Any] = {"incidents": list(unresolved), "now": now}
             cursor.execute(_HIT.format(target=target), values)
         if in_turn:
             cursor.execute(f"CREATE INDEX ON {_STAGE} (incident_id)")
@@ -114,7 +141,7 @@ def show_incident(incident_id: int) -> None:
     """Its turn has come: later ones see its exposures, too. Call it where the real are hidden."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO incidents_exposure SELECT * FROM {_STAGE} WHERE incident_id = %s",
+            _SHOW,
             [incident_id],
         )
 
@@ -130,3 +157,18 @@ def forget_exposures() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {_STAGE}")
         cursor.execute(f"TRUNCATE {_SHADOW}, backtest_incidents_exposureprofile")
+
+
+def shares_hit(incidents: Sequence[Incident], *, in_turn: bool) -> dict[int, Decimal]:
+    """The customers each incident hit, as a share of those there were, as pricing takes it.
+
+    Call it where the real tables are not hidden.
+    """
+    shares = customers_shares([one.pk for one in incidents if one.cohorts_resolved_at is not None])
+    unresolved = [one.pk for one in incidents if one.cohorts_resolved_at is None]
+    with connection.cursor() as cursor:
+        cursor.execute(_HIT_CUSTOMERS.format(source=_STAGE if in_turn else _SHADOW))
+        hit = dict(cursor.fetchall())
+        cursor.execute(_LIVING_CUSTOMERS, [unresolved])
+        there = dict(cursor.fetchall())
+    return shares | {pk: share_of(hit.get(pk, 0), there.get(pk, 0)) for pk in unresolved}

@@ -1,9 +1,14 @@
-"""One incident under one version, priced by the statement that prices batches, for those who stand
-for the classes; what it gives is kept for the sums, and seen by the incidents that come later.
+"""One incident under one version, priced for those who stand for the classes.
+
+The statement is the one that prices batches. What it gives is kept for the sums, and seen by the
+incidents that come later.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -18,17 +23,18 @@ CREATE TEMP TABLE backtest_given (
     currency text, amount_minor bigint, days bigint, exclusion text
 )
 """
-_COLUMNS = "'{benefit}', m.customer_id, m.subscription_id, m.currency"
-_CREDIT = f"""
-SELECT {_COLUMNS.format(benefit="credit")}, m.amount_minor, 0 AS days, m.exclusion FROM credits m
+_CREDIT = """
+SELECT 'credit', m.customer_id, m.subscription_id, m.currency, m.amount_minor, 0, m.exclusion
+FROM credits m
 """
-_TRIAL = f"""
-SELECT {_COLUMNS.format(benefit="trial")}, 0, m.trial_days, {{exclusion}} FROM matched m
+_TRIAL = """
+SELECT 'trial', m.customer_id, m.subscription_id, m.currency, 0, m.trial_days, {exclusion}
+FROM matched m
 WHERE m.trial_days > 0 AND m.status IN ('trialing', 'active', 'canceled')
 """
-_PRIORITY = f"""
-SELECT {_COLUMNS.format(benefit="priority")}, 0, m.priority_days, {{exclusion}} FROM matched m
-WHERE m.priority_days > 0
+_PRIORITY = """
+SELECT 'priority', m.customer_id, m.subscription_id, m.currency, 0, m.priority_days, {exclusion}
+FROM matched m WHERE m.priority_days > 0
 """
 _KEEP = """
 INSERT INTO backtest_given
@@ -45,6 +51,9 @@ SELECT 'batch', 'approved', incident_id, customer_id, subscription_id, benefit, 
     currency, days, 0, %(at)s
 FROM backtest_given WHERE side = %(side)s AND incident_id = %(incident)s AND exclusion = ''
 """
+
+
+Shares = Mapping[int, Decimal]
 
 
 @dataclass(frozen=True)
@@ -70,26 +79,34 @@ class Side:
         )
 
 
-def give(side: Side, incident: Incident, *, at: datetime) -> None:
+def give(side: Side, incident: Incident, *, at: datetime, shares: Shares) -> None:
     """Price `incident` as at `at`. The stand-ins must hide the real tables.
+
+    `shares` are those of the customers that incidents hit, for who stands for a class is not all.
 
     Raises:
         ConditionError: a row's further condition cannot be understood.
     """
-    terms = Terms(side.version, incident, at, rules=side.rules)
+    terms = Terms(
+        side.version, incident, at, rules=side.rules, known_shares=shares, ignores_own_awards=True
+    )
     if terms.owes_nothing:
         return
     clause = priced(terms)
     benefits = [_CREDIT]
     if any(rule.trial_days for rule in side.rules):
-        benefits.append(_TRIAL.format(exclusion=exclusion("trial")))
+        benefits.append(_TRIAL.format(exclusion=exclusion("trial", terms)))
     if any(rule.priority_days for rule in side.rules):
-        benefits.append(_PRIORITY.format(exclusion=exclusion("priority")))
+        benefits.append(_PRIORITY.format(exclusion=exclusion("priority", terms)))
     keep = _KEEP.format(
         side=int(side.number), incident=int(incident.pk), benefits=" UNION ALL ".join(benefits)
     )
     with connection.cursor() as cursor:
         cursor.execute(clause.sql + keep, clause.params)
         if side.remembers:
-            values = {"side": side.number, "incident": incident.pk, "at": incident.started_at}
+            values: dict[str, Any] = {
+                "side": side.number,
+                "incident": incident.pk,
+                "at": incident.started_at,
+            }
             cursor.execute(_REMEMBER, values)

@@ -28,6 +28,7 @@ _READ = (
     "customer__currency", "customer__stripe_customer_id",
 )  # fmt: skip
 
+_YES, _NO = Value(value=True), Value(value=False)
 # Of a billing period's moments only a policy that bills by them wants to know. Who was cancelled
 # may have fitted other conditions while they lived: where one asks for the status they stand for
 # themselves.
@@ -153,9 +154,7 @@ def tell_persons(
 def _told(rules: Sequence[Rule]) -> QuerySet[Subscription, Any]:
     """All subscriptions, with a bit for each rule whose conditions on them they fit."""
     bits = {
-        f"bit_{n}": Case(
-            When(_asks(rule), then=Value(True)), default=Value(False), output_field=BooleanField()
-        )
+        f"bit_{n}": Case(When(_asks(rule), then=_YES), default=_NO, output_field=BooleanField())
         for n, rule in enumerate(rules)
     }
     return Subscription.objects.order_by().annotate(**bits).values_list(*_READ, *bits)
@@ -182,7 +181,7 @@ def tell_classes(slice_: Slice) -> int:
     """
     points = sorted({at for span in slice_.spans for at in span} | set(slice_.moments))
     never = datetime.max.replace(tzinfo=UTC)
-    values = {
+    values: dict[str, Any] = {
         "components": list(slice_.components),
         "resolved": list(slice_.resolved),
         "begins": min((start for start, _end in slice_.spans), default=never),
@@ -199,9 +198,7 @@ def tell_classes(slice_: Slice) -> int:
     return int(count)
 
 
-def _within(
-    points: Sequence[datetime], spans: Sequence[tuple[datetime, datetime]]
-) -> list[bool]:
+def _within(points: Sequence[datetime], spans: Sequence[tuple[datetime, datetime]]) -> list[bool]:
     """Whether an outage went on between two neighbouring points: before the first, and so on."""
     change = dict.fromkeys(points, 0)
     for start, end in spans:

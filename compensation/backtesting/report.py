@@ -1,4 +1,4 @@
-"""A backtest's figures for whoever reads them: rows, words, files. Names are looked up only here."""
+"""A backtest's figures for whoever reads them. Customers' names are looked up only here."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -85,12 +85,12 @@ def as_text(report: dict[str, Any]) -> str:
     """For a person at a terminal."""
     against = report["against"]
     beside = f" beside {against}" if against else ""
-    lines = [
-        f"{report['version']}{beside}, {report['from']} to {report['to']}: "
-        f"{report['incidents']} incidents, {report['milliseconds'] / 1000:.1f} s"
+    seconds = f"{report['milliseconds'] / 1000:.1f} s"
+    stretch = f"{report['from']} to {report['to']}: {report['incidents']} incidents"
+    lines = [f"{report['version']}{beside}, {stretch}, {seconds}"]
+    lines += [
+        f"{row['month']}  {_beside(row, against, row['currency'])}" for row in report["months"]
     ]
-    for row in report["months"]:
-        lines.append(f"{row['month']}  {_beside(row, against, row['currency'])}")
     for total in report["totals"]:
         lines.append(f"total    {_beside(total, against, total['currency'])}")
         if against:

@@ -26,7 +26,7 @@ def make_shadows() -> None:
     """Empty tables of the real ones' columns, without constraints and triggers."""
     with connection.cursor() as cursor:
         for name in HIDDEN:
-            cursor.execute(f"CREATE TEMP TABLE {PREFIX}{name} AS SELECT * FROM {name} WITH NO DATA")
+            cursor.execute(f"CREATE TEMP TABLE {PREFIX}{name} AS TABLE {name} WITH NO DATA")
         cursor.execute(f"CREATE INDEX ON {PREFIX}incidents_exposure (incident_id)")
 
 

@@ -16,18 +16,19 @@ from compensation.backtesting.exposures import (
     find_exposures,
     forget_exposures,
     hide_incidents,
+    shares_hit,
     show_incident,
 )
-from compensation.backtesting.giving import MAKE_AWARDS, Side, give
+from compensation.backtesting.giving import MAKE_AWARDS, Shares, Side, give
 from compensation.backtesting.people import Slice, forget_classes, tell_classes, tell_persons
 from compensation.backtesting.shadows import HIDDEN, PREFIX, make_shadows, shadowed
 from compensation.backtesting.sums import MAKE_TOTALS, Sums
 from compensation.models import PolicyVersion
-from compensation.pricing.periods import tenure_cutoff
+from compensation.pricing.periods import MONTHS, tenure_cutoff
 from incidents.models import Incident, Outage
 
 # Fewer, longer slices find the classes less often, but have more of them; whole periods each.
-SLICE_MONTHS = 6
+SLICE_MONTHS = 1
 # How long the real tables are hidden at a time; then whoever waits is told how far it is.
 HIDDEN_SECONDS = 1.0
 _TABLES = ("given", "total", "next", "person", "set", "member", "class", "stage", "hit", "profile",
@@ -62,9 +63,7 @@ class Walk:
         return len(self.incidents) * len(self.sides)
 
 
-def plan(
-    version: PolicyVersion, against: PolicyVersion | None, first: date, last: date
-) -> Walk:
+def plan(version: PolicyVersion, against: PolicyVersion | None, first: date, last: date) -> Walk:
     """What there is to do for the incidents begun from `first` to `last` (days of UTC)."""
     now = timezone.now()
     start = datetime.combine(first, time(), UTC)
@@ -102,7 +101,8 @@ def walk(todo: Walk, tell: Callable[[int], None]) -> dict[str, Any]:
         _make_tables(todo)
         for incidents in _slices(todo):
             classes += _open(todo, incidents)
-            for steps in _steps(todo, incidents):
+            shares = _shares(todo, incidents)
+            for steps in _steps(todo, incidents, shares):
                 done += steps
                 tell(done)
             sums.add_slice()
@@ -129,7 +129,7 @@ def _slices(todo: Walk) -> Iterator[list[Incident]]:
         if todo.incidents:
             yield list(todo.incidents)
         return
-    months = 12 if PolicyVersion.FeePeriod.YEAR in periods else SLICE_MONTHS
+    months = max(SLICE_MONTHS, *(MONTHS[PolicyVersion.FeePeriod(one)] for one in periods))
 
     def slice_of(incident: Incident) -> int:
         at = incident.started_at.astimezone(UTC)
@@ -156,6 +156,14 @@ def _open(todo: Walk, incidents: Sequence[Incident]) -> int:
     return count
 
 
+def _shares(todo: Walk, incidents: Sequence[Incident]) -> Shares:
+    """What part of the customers each incident hit, if a side asks for it."""
+    by_customers = PolicyVersion.Share.CUSTOMERS
+    if all(side.version.affected_share != by_customers for side in todo.sides):
+        return {}
+    return shares_hit(incidents, in_turn=_in_turn(todo))
+
+
 def _close() -> None:
     forget_classes()
     forget_exposures()
@@ -163,7 +171,7 @@ def _close() -> None:
         cursor.execute("DROP TABLE backtest_ended")
 
 
-def _steps(todo: Walk, incidents: Sequence[Incident]) -> Iterator[int]:
+def _steps(todo: Walk, incidents: Sequence[Incident], shares: Shares) -> Iterator[int]:
     """Each side from the first incident on; how many were priced since the last time."""
     for side in todo.sides:
         pending = deque(incidents)
@@ -171,7 +179,7 @@ def _steps(todo: Walk, incidents: Sequence[Incident]) -> Iterator[int]:
             steps, until = 0, monotonic() + HIDDEN_SECONDS
             with shadowed():
                 while pending and monotonic() < until:
-                    _step(todo, side, pending.popleft())
+                    _step(todo, side, pending.popleft(), shares)
                     steps += 1
             yield steps
         with connection.cursor() as cursor:
@@ -180,13 +188,13 @@ def _steps(todo: Walk, incidents: Sequence[Incident]) -> Iterator[int]:
             hide_incidents()
 
 
-def _step(todo: Walk, side: Side, incident: Incident) -> None:
+def _step(todo: Walk, side: Side, incident: Incident, shares: Shares) -> None:
     at = _priced_at(incident, todo.now)
     if _in_turn(todo):
         show_incident(incident.pk)
     with connection.cursor() as cursor:
         cursor.execute(_AS_THEN, {"at": at})
-    give(side, incident, at=at)
+    give(side, incident, at=at, shares=shares)
 
 
 def _in_turn(todo: Walk) -> bool:

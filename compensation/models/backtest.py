@@ -45,9 +45,7 @@ class Backtest(Movable):
     )  # fmt: skip
     first = models.DateField(_("from"))
     last = models.DateField(_("to"))
-    state = models.CharField(
-        _("state"), max_length=10, choices=State.choices, default=State.QUEUED
-    )
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True,
         related_name="+", verbose_name=_("asked by"),

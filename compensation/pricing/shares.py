@@ -36,7 +36,7 @@ class Weights:
 
     @classmethod
     def _by_customers(cls, terms: Terms, impact: str) -> "Weights":
-        shares = customers_shares([terms.incident.pk, *terms.others])
+        shares = dict(terms.known_shares or customers_shares([terms.incident.pk, *terms.others]))
         if terms.customers_share is not None:
             shares[terms.incident.pk] = terms.customers_share
         own = shares[terms.incident.pk]
@@ -64,13 +64,14 @@ def customers_shares(incidents: list[int]) -> dict[int, Decimal]:
     found = Incident.objects.filter(pk__in=incidents).values_list(
         "pk", Subquery(hit.annotate(n=_CUSTOMERS).values("n")), Subquery(there)
     )
-    return {pk: _share(hit or 0, there or 0) for pk, hit, there in found}
+    return {pk: share_of(hit or 0, there or 0) for pk, hit, there in found}
 
 
 _CUSTOMERS = Count("customer_id", distinct=True)
 
 
-def _share(hit: int, there: int) -> Decimal:
+def share_of(hit: int, there: int) -> Decimal:
+    """`hit` of `there` customers as `customers_shares` rounds it."""
     if hit >= there:
         return Decimal(1)
     smallest = Decimal(1) / CUSTOMERS_SCALE

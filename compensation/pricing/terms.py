@@ -1,5 +1,6 @@
 """A policy version made ready to be compiled, together with what it is applied to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -37,6 +38,8 @@ class Terms:
     # A made-up period (examples), and a made-up share of customers that were hit.
     period_override: Period | None = None
     customers_share: Decimal | None = None
+    # Shares of customers that were worked out before, by incident (backtests).
+    known_shares: Mapping[int, Decimal] | None = None
     # As if no batch of this incident had given anything (simulation).
     ignores_own_awards: bool = False
     rules: tuple[Rule, ...] = field(default=())

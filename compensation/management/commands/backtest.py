@@ -1,4 +1,4 @@
-"""`manage.py backtest --policy KEY --version N --from 2022-03 --to 2026-08`: the cost it would have had."""
+"""`manage.py backtest`: what a version would have cost over the incidents of the past."""
 
 import json
 import re
@@ -31,7 +31,9 @@ def _day(text: str, *, is_last: bool) -> date:
             return date(year, month, monthrange(year, month)[1] if is_last else 1)
         return date.fromisoformat(text)
     except ValueError:
-        raise ArgumentTypeError(f"“{text}” is no month (2026-08) and no day (2026-08-31).") from None
+        raise ArgumentTypeError(
+            f"“{text}” is no month (2026-08) and no day (2026-08-31)."
+        ) from None
 
 
 class Command(BaseCommand):
