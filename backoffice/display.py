@@ -1,9 +1,11 @@
 """Template filters: money with its currency, durations, times in the reader's zone."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 from babel.dates import format_date
+from babel.numbers import format_decimal
 from django import template
 from django.conf import settings
 from django.utils import timezone
@@ -25,6 +27,14 @@ def money(amount_minor: int | None, currency: str) -> str:
     if amount_minor is None:
         return "–"
     return format_money(amount_minor, currency, _language())
+
+
+@register.filter
+def percent(value: Decimal | None) -> str:
+    """A share as it was given, without zeros that say nothing: 12.5 %, 12,5 %."""
+    if value is None:
+        return "–"
+    return f"{format_decimal(value.normalize(), locale=_language(), decimal_quantization=False)} %"
 
 
 @register.filter

@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from backoffice.customers.models import Customer, Subscription
-from compensation.models import Award
+from compensation.models import Award, Claim
 from compensation.models.award import BINDING, AwardState
 from incidents.models import Exposure, Incident
 
@@ -44,6 +44,11 @@ def running_incidents_of(customer: Customer) -> list[Incident]:
     """The incidents that go on and hit `customer`, the latest first."""
     hit = Exposure.objects.filter(incident=OuterRef("pk"), customer=customer)
     return list(Incident.objects.running().filter(Exists(hit)))
+
+
+def claims_of(customer: Customer) -> QuerySet[Claim]:
+    """What the customer told us that did not work, the latest first."""
+    return Claim.objects.filter(customer=customer).select_related("component")
 
 
 def seen_seconds(customer: Customer, incident: Incident) -> tuple[int, int]:

@@ -50,16 +50,25 @@ def locked(batch: Batch) -> Batch:
 
 
 def create_batch(
-    incident: Incident, version: PolicyVersion, *, by: User | None = None, key: str = ""
+    incident: Incident,
+    version: PolicyVersion,
+    *,
+    by: User | None = None,
+    key: str = "",
+    kind: str = Batch.Kind.INCIDENT,
 ) -> Batch:
     """A draft for `incident` under `version`: by a person, an API key (its name), or the system.
+
+    One of the kind `claims` holds what its claims are about, and nothing else.
 
     Raises:
         PermissionDenied: `by` may not make batches.
         ValidationError: the version is not in force.
     """
     person = person_with(by, "compensation.add_batch") if by is not None else None
-    batch = Batch(incident=incident, version=version, created_by=person, created_by_key=key)
+    batch = Batch(
+        incident=incident, version=version, kind=kind, created_by=person, created_by_key=key
+    )
     _check_in_force(batch)
     with transaction.atomic(), history(by=person, key=key):
         batch.number = next_number(Batch)
@@ -219,7 +228,9 @@ def _check_in_force(batch: Batch) -> None:
     version = batch.version
     if version is None:
         raise MoveError("This is goodwill: no policy prices it.")
-    if version.state != PolicyVersion.State.ACTIVE:
+    # A claim is worth what was promised when it happened.
+    was_once = batch.kind == Batch.Kind.CLAIMS and version.state == PolicyVersion.State.RETIRED
+    if version.state != PolicyVersion.State.ACTIVE and not was_once:
         raise ValidationError({"version": _("%(version)s is not in force.") % {"version": version}})
 
 

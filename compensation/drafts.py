@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from compensation.batches import create_batch, price_batch
@@ -29,7 +29,7 @@ def draft_default_batch(incident: Incident) -> Batch | None:
     with transaction.atomic():
         # Resolved twice in a moment, it drafts once.
         Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
-        if incident.batches.exclude(state__in=GIVEN_UP).exists():
+        if _of_everybody(incident).exclude(state__in=GIVEN_UP).exists():
             return None
         batch = price_batch(create_batch(incident, version))
         if not batch.awards.exists():
@@ -38,9 +38,15 @@ def draft_default_batch(incident: Incident) -> Batch | None:
     return batch
 
 
+def _of_everybody(incident: Incident) -> QuerySet[Batch]:
+    """Its batches but for those of claims, which hold a few customers only."""
+    return incident.batches.filter(kind=Batch.Kind.INCIDENT)
+
+
 def undrafted() -> QuerySet[Incident]:
     """Resolved of late, with somebody hit and no batch: their message may have been lost."""
     since = timezone.now() - LOOKED_AFTER
+    drafted = Batch.objects.filter(incident=OuterRef("pk"), kind=Batch.Kind.INCIDENT)
     return Incident.objects.filter(
-        resolved_at__gte=since, affected_customers__gt=0, batches__isnull=True
+        ~Exists(drafted), resolved_at__gte=since, affected_customers__gt=0
     )

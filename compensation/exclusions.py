@@ -22,6 +22,12 @@ from compensation.models import Award, Batch
 from compensation.models.award import AwardState, Exclusion
 from compensation.models.batch import BatchState
 
+HELD_OUT_STAYS = (
+    "This customer is in the hold-out group, chosen by a hash and not by hand: taking single ones "
+    "back in would spoil what is measured. Give goodwill from a ticket, saying why, or put a "
+    "version of the policy into force that holds nobody out, and price the batch again."
+)
+
 
 def exclude_award(award: Award, *, by: User, reason: str) -> Award:
     """Leave a proposed award out of its priced or submitted batch.
@@ -60,13 +66,15 @@ def include_award(award: Award, *, by: User) -> Award:
 
     Raises:
         PermissionDenied: `by` may not.
-        MoveError: pricing left it out, the batch is past that, it was submitted without it, or
-            what was given meanwhile leaves no room for it.
+        MoveError: pricing left it out, it is held out to measure the effect, the batch is past
+            that, it was submitted without it, or what was given meanwhile leaves no room for it.
     """
     person = person_with(by, "compensation.exclude_award")
     with transaction.atomic():
         wait_for_other_decisions()
         batch, row = _open(award)
+        if row.exclusion == Exclusion.HELD_OUT:
+            raise MoveError(HELD_OUT_STAYS)
         if row.exclusion != Exclusion.BY_HAND:
             raise MoveError("This award was not left out by a person: price the batch again.")
         was_submitted = (

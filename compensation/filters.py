@@ -6,7 +6,8 @@ import django_filters
 from django.db.models import QuerySet
 
 from backoffice.customers.models import Customer
-from compensation.models import Award, Batch, Policy, PolicyVersion, ReversalRequest
+from compensation.models import Award, Batch, Claim, Policy, PolicyVersion, ReversalRequest
+from compensation.models.award import Exclusion
 from incidents.models import Incident
 
 
@@ -31,10 +32,19 @@ class AwardFilter(django_filters.FilterSet):  # type: ignore[misc]
     source = django_filters.ChoiceFilter(choices=Award.Source.choices)
     state = django_filters.ChoiceFilter(choices=Award.State.choices)
     benefit = django_filters.ChoiceFilter(choices=Award.Benefit.choices)
+    exclusion = django_filters.ChoiceFilter(
+        choices=Exclusion.choices,
+        method="of_exclusion",
+        label="Why it is left out; `held_out` lists a hold-out group.",
+    )
 
     class Meta:
         model = Award
-        fields = ("batch", "incident", "customer", "source", "state", "benefit")
+        fields = ("batch", "incident", "customer", "source", "state", "benefit", "exclusion")
+
+    def of_exclusion(self, awards: QuerySet[Award], name: str, why: str) -> QuerySet[Award]:
+        """The state with it: so their index is found."""
+        return awards.filter(state=Award.State.EXCLUDED, exclusion=why)
 
     def of_batch(self, awards: QuerySet[Award], name: str, number: str) -> QuerySet[Award]:
         return awards_of_batch(awards, number)
@@ -45,6 +55,21 @@ class AwardFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def of_customer(self, awards: QuerySet[Award], name: str, reference: str) -> QuerySet[Award]:
         return awards.filter(customer=_id(Customer.objects.filter(reference=reference)))
+
+
+class ClaimFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Claims by whom, of what, and what came of them."""
+
+    customer = django_filters.CharFilter(
+        field_name="customer__reference", label="The customer's reference."
+    )
+    incident = django_filters.CharFilter(field_name="incident__number")
+    state = django_filters.ChoiceFilter(choices=Claim.State.choices)
+    outcome = django_filters.ChoiceFilter(choices=Claim.Outcome.choices)
+
+    class Meta:
+        model = Claim
+        fields = ("customer", "incident", "state", "outcome")
 
 
 class ReversalFilter(django_filters.FilterSet):  # type: ignore[misc]

@@ -1,6 +1,7 @@
 """The API's doors to batches, awards and credits. None of them approves, pauses or issues."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 from django.shortcuts import get_object_or_404
@@ -16,9 +17,10 @@ from backoffice.customers.models import Customer
 from backoffice.rest.idempotency import idempotent
 from backoffice.rest.models import ApiKey, Scope
 from compensation.batches import create_batch, price_batch, submit_batch
+from compensation.claims import NewClaim, file_claim
 from compensation.credits import credits_of
-from compensation.filters import AwardFilter, BatchFilter, PolicyFilter, ReversalFilter
-from compensation.models import Award, Batch, Policy, PolicyVersion, ReversalRequest
+from compensation.filters import AwardFilter, BatchFilter, ClaimFilter, PolicyFilter, ReversalFilter
+from compensation.models import Award, Batch, Claim, Policy, PolicyVersion, ReversalRequest
 from compensation.reversing import ask_for_award, ask_for_batch
 from compensation.reversing.outlook import with_figures
 from compensation.serializers import (
@@ -26,8 +28,10 @@ from compensation.serializers import (
     AwardSerializer,
     BatchDraftSerializer,
     BatchSerializer,
+    ClaimSerializer,
     CreditsSerializer,
     ExplainedAwardSerializer,
+    NewClaimSerializer,
     PolicySerializer,
     ReversalSerializer,
 )
@@ -174,6 +178,36 @@ class ReversalViewSet(
             row = ask_for_batch(asked.validated_data["batch"], by=None, key=key, **words)
         with_figures([row])
         return Response(self.get_serializer(row).data, status=status.HTTP_201_CREATED)
+
+
+class ClaimViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Claim]):
+    """What customers say did not work, newest first. What they get for it, people approve."""
+
+    scopes = {
+        "list": Scope.CLAIMS_READ,
+        "retrieve": Scope.CLAIMS_READ,
+        "create": Scope.CLAIMS_PROPOSE,
+    }
+    serializer_class = ClaimSerializer
+    filterset_class = ClaimFilter
+    queryset = Claim.objects.select_related(
+        "customer", "subscription", "component", "incident", "batch"
+    )
+
+    @extend_schema(request=NewClaimSerializer, responses={201: ClaimSerializer})
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """Claim for a customer. It is answered at once where the data decide it."""
+        said = NewClaimSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        claim = file_claim(
+            NewClaim(
+                **said.validated_data,
+                key=f"api:{uuid4()}",
+                api_key=_key_name(request),
+            )
+        )
+        return Response(self.get_serializer(claim).data, status=status.HTTP_201_CREATED)
 
 
 class CreditsView(APIView):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.accounts.models import User
 from backoffice.customers.models import Component, Subscription
 from backoffice.customers.widgets import ConditionWidget
+from incidents.lifecycle.outage import LEAST_PERCENT, SHARE_SAID
 from incidents.models import Cohort, Incident, Outage
 
 FIELD = {"class": "am-field"}
@@ -170,6 +171,13 @@ class OutageForm(forms.Form):
     impact = forms.ChoiceField(
         label=_("Impact"), choices=Outage.Impact.choices, widget=forms.Select(attrs=FIELD)
     )
+    affected_percent = forms.DecimalField(
+        label=_("Share of requests that failed, percent"), required=False,
+        min_value=LEAST_PERCENT, max_value=100, max_digits=6, decimal_places=3,
+        widget=forms.NumberInput(attrs={**FIELD, "step": "0.001", "inputmode": "decimal"}),
+        help_text=_("For policies that weigh downtime by it. Empty: all of them."),
+        error_messages={"min_value": SHARE_SAID, "max_value": SHARE_SAID},
+    )  # fmt: skip
     region = RegionField()
     starts_at = MomentField(label=_("From"), required=True)
     ends_at = MomentField(label=_("To"), help_text=_("Empty: it goes on."))

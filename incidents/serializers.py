@@ -6,9 +6,15 @@ from rest_framework import serializers
 
 from backoffice.customers.models import Component
 from incidents.cohorts.membership import MOST_SECONDS
+from incidents.lifecycle.outage import LEAST_PERCENT, SHARE_SAID
 from incidents.models import Cohort, Exposure, Incident, Outage
 
 MOST_ROWS = 10_000
+SHARE: dict[str, Any] = {
+    "min_value": LEAST_PERCENT,
+    "max_value": 100,
+    "error_messages": {"min_value": SHARE_SAID, "max_value": SHARE_SAID},
+}
 
 
 class IncidentSerializer(serializers.ModelSerializer[Incident]):
@@ -73,8 +79,20 @@ class OutageSerializer(serializers.ModelSerializer[Outage]):
 
     class Meta:
         model = Outage
-        fields = ["id", "incident", "component", "impact", "region", "starts_at", "ends_at"]
-        extra_kwargs = {"impact": {"default": Outage.Impact.MAJOR}}
+        fields = [
+            "id",
+            "incident",
+            "component",
+            "impact",
+            "affected_percent",
+            "region",
+            "starts_at",
+            "ends_at",
+        ]
+        extra_kwargs = {
+            "impact": {"default": Outage.Impact.MAJOR},
+            "affected_percent": SHARE,
+        }
 
 
 class OutageChangeSerializer(OutageSerializer):
@@ -82,7 +100,7 @@ class OutageChangeSerializer(OutageSerializer):
 
     class Meta(OutageSerializer.Meta):
         read_only_fields = ["incident"]
-        extra_kwargs = {}
+        extra_kwargs = {"affected_percent": SHARE}
 
     incident = serializers.PrimaryKeyRelatedField(read_only=True)
 

@@ -10,11 +10,13 @@ class SupportConfig(AppConfig):
     def ready(self) -> None:
         from anymail.signals import inbound
 
+        from compensation.signals import claim_needs_person
         from support import checks, receivers, signals
 
         register(checks.check_mailboxes)
 
         signals.events_recorded.connect(receivers.wake_processing)
+        claim_needs_person.connect(receivers.take_claim)
         signals.erasures_asked.connect(receivers.erase_by_worker)
         signals.mails_waiting.connect(receivers.mail_confirmations)
         signals.promises_changed.connect(receivers.deadlines_again)

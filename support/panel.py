@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.customers.models import Customer, Subscription
-from compensation.models import Award, Batch, LedgerEntry
+from compensation.models import Award, Batch, Claim, LedgerEntry
+from compensation.models.award import Exclusion
 from incidents.models import Exposure, Incident
 from support.models import Survey, Ticket
 
@@ -60,7 +61,11 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """All of it. `earlier_this_year` counts incidents of this year (UTC) that are not in `hits`."""
+    """All of it. `earlier_this_year` counts incidents of this year (UTC) that are not in `hits`.
+
+    `held_out` are incidents in whose hold-out group the customer is: they get nothing from their
+    batches, so that the effect can be measured. What an agent gives them all the same spoils that.
+    """
 
     customer: Customer
     since: datetime | None
@@ -68,6 +73,8 @@ class Panel:
     ended_subscriptions: int
     hits: list[Hit]
     earlier_this_year: int
+    held_out: list[Incident]
+    claims: list[Claim]
     got: list[Got]
     more_awards: int
     priority_until: datetime | None
@@ -87,7 +94,7 @@ class Panel:
 def panel_of(ticket: Ticket, tickets: QuerySet[Ticket]) -> Panel | None:
     """The panel of the ticket's customer, None of an unknown one.
 
-    `tickets` are those that the reader may see. Eight queries, with the customer at hand.
+    `tickets` are those that the reader may see. Ten queries, with the customer at hand.
     """
     customer = ticket.customer
     if customer is None:
@@ -106,6 +113,8 @@ def panel_of(ticket: Ticket, tickets: QuerySet[Ticket]) -> Panel | None:
         ended_subscriptions=len(subscriptions) - len(running),
         hits=hits,
         earlier_this_year=earlier,
+        held_out=_held_out(customer),
+        claims=list(Claim.objects.filter(customer=customer).order_by("-id")[:SHOWN]),
         got=got,
         more_awards=more_awards,
         priority_until=priority_until,
@@ -131,6 +140,14 @@ def _hits(customer: Customer, this: int | None) -> tuple[list[Hit], int]:
     this_year = timezone.now().astimezone(UTC).year
     earlier = [each for each in order[SHOWN:] if each.started_at.astimezone(UTC).year == this_year]
     return shown, len(earlier)
+
+
+def _held_out(customer: Customer) -> list[Incident]:
+    """The newest incidents first."""
+    held = Award.objects.filter(
+        customer=customer, state=Award.State.EXCLUDED, exclusion=Exclusion.HELD_OUT
+    ).exclude(batch__state__in=_OVER)
+    return list(Incident.objects.filter(pk__in=held.values("incident")).order_by("-pk")[:SHOWN])
 
 
 def _got(customer: Customer) -> tuple[list[Got], int, datetime | None]:

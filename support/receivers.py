@@ -4,6 +4,8 @@ from typing import Any
 
 from django.core.cache import cache
 
+from compensation.models import Claim
+from support.claims import open_claim_ticket
 from support.intake.posted import store_posted
 from support.processing import GATHERING
 from support.tasks import (
@@ -69,6 +71,11 @@ def keep_inbound_mail(event: Any, **more: Any) -> None:
 def wake_mass_replies(**more: Any) -> None:
     """A person started one, or let it go on."""
     write_mass_replies.delay()
+
+
+def take_claim(claim: Claim, **more: Any) -> None:
+    """At once and in the same transaction: the customer is told the ticket's number."""
+    open_claim_ticket(claim)
 
 
 def mail_confirmations(**more: Any) -> None:

@@ -61,6 +61,7 @@ SEE_MONEY = {
     "compensation.view_approvalthreshold",
     "compensation.view_budget",
     "compensation.view_reversalrequest",
+    "compensation.view_claim",
 }
 EXPORT_BOOKS = {"compensation.export_ledger"}
 SEE_RECONCILIATION = {"compensation.view_reconciliationrun", "compensation.view_finding"}
@@ -85,7 +86,8 @@ SEE_DESK = {
     "support.view_goodwilllimit",
     "support.view_survey",
 }
-WORK_DESK = SEE_DESK | {"support.answer_ticket", "compensation.give_goodwill"}
+SETTLE_CLAIMS = {"compensation.settle_claim"}
+WORK_DESK = SEE_DESK | SETTLE_CLAIMS | {"support.answer_ticket", "compensation.give_goodwill"}
 PAUSE = {"compensation.pause_batch", "compensation.stop_issuing"}
 
 
@@ -116,6 +118,7 @@ PERMISSIONS: dict[Role, set[str]] = {
     | SETTLE_EVENTS
     | EXPORT_BOOKS
     | SEE_RECONCILIATION
+    | SETTLE_CLAIMS
     | {
         "compensation.run_reconciliation",
         "compensation.settle_finding",

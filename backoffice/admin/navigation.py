@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from compensation.models import Batch, Finding, ReversalRequest
+from compensation.models import Batch, Claim, Finding, ReversalRequest
 from incidents.models import Incident
 
 
@@ -106,6 +106,12 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 "redeem",
                 "admin:compensation_award_changelist",
                 "compensation.view_award",
+            ),
+            Item(
+                _("Claims"),
+                "front_hand",
+                "admin:compensation_claim_changelist",
+                "compensation.view_claim",
             ),
             Item(
                 _("Reversals"),
@@ -298,6 +304,9 @@ def _badges(request: HttpRequest) -> dict[str, int]:
     if request.user.has_perm("compensation.approve_batch"):
         waiting = Batch.objects.filter(state=Batch.State.SUBMITTED)
         badges["admin:compensation_batch_changelist"] = waiting.count()
+    if request.user.has_perm("compensation.settle_claim"):
+        asked_of_us = Claim.objects.filter(state=Claim.State.WITH_PERSON)
+        badges["admin:compensation_claim_changelist"] = asked_of_us.count()
     if request.user.has_perm("compensation.settle_finding"):
         still_open = Finding.objects.filter(state=Finding.State.OPEN)
         badges["admin:compensation_reconciliationrun_changelist"] = still_open.count()

@@ -18,6 +18,8 @@ class Scope(models.TextChoices):
     POLICIES_READ = "policies:read", _("read policies")
     BATCHES_READ = "batches:read", _("read batches and awards")
     BATCHES_PROPOSE = "batches:propose", _("create, price and submit batches")
+    CLAIMS_READ = "claims:read", _("read customers' claims")
+    CLAIMS_PROPOSE = "claims:propose", _("claim for a customer")
     TICKETS_READ = "tickets:read", _("read tickets, their messages and surveys")
     TICKETS_WRITE = "tickets:write", _("open, answer and change tickets")
     PORTAL = "portal", _("hand out portal sessions, read a customer's credits")

@@ -3,6 +3,7 @@
 from compensation.admin import (
     awards,
     batches,
+    claims,
     findings,
     ledger,
     policies,
@@ -14,6 +15,7 @@ from compensation.admin import (
 __all__ = [
     "awards",
     "batches",
+    "claims",
     "findings",
     "ledger",
     "policies",

@@ -18,6 +18,7 @@ from compensation.goodwill import already_given
 from compensation.issuing import is_stopped
 from compensation.issuing.deciding import GIVEN_UP
 from compensation.models import Approval, Award, Batch, BatchLook
+from compensation.models.award import Exclusion
 from compensation.reversing.asking import ASK
 
 State = Batch.State
@@ -26,6 +27,7 @@ MOVING_STATES = (State.APPROVED, State.ISSUING)
 # Above this many awards counting them takes a while, so it is done less often.
 MANY = 100_000
 LINES_SHOWN = 15
+CLAIMS_SHOWN = 50
 
 
 def page(request: HttpRequest, batch: Batch) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def page(request: HttpRequest, batch: Batch) -> dict[str, Any]:
     offered = choices(request, batch, summary, failed, approvers)
     said = lead(request, batch, approvals, issuing)
     if _is_over(budgets):
-        _block(offered)
+        _block(offered, budgets)
         said = Lead(
             _("A budget is exceeded, see below: leave awards out, or ask for a larger one."), "bad"
         )
@@ -59,11 +61,23 @@ def page(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "progress": issuing,
         "groups": _groups(summary, _rules_in_words(batch)),
         "charts": [_chart(currency, spread) for currency, spread in summary["spreads"].items()],
-        "left_out": sum(line["awards"] for line in summary["left_out"]),
+        **_left_out(summary),
         "changes": _changes_since_last_look(request, batch, summary),
         "may_exclude": may_exclude(request, batch),
         **_reversing(request, batch),
         "budgets": budgets,
+        "claims": batch.claims.order_by("id")[:CLAIMS_SHOWN],
+    }
+
+
+def _left_out(summary: Any) -> dict[str, int]:
+    """Who is held out to measure the effect is no mistake to look into: counted apart."""
+    held_out = sum(
+        line["awards"] for line in summary["left_out"] if line["exclusion"] == Exclusion.HELD_OUT
+    )
+    return {
+        "left_out": sum(line["awards"] for line in summary["left_out"]) - held_out,
+        "held_out": held_out,
     }
 
 
@@ -89,17 +103,18 @@ def _is_over(budgets: list[Fit]) -> bool:
     return any(fit.left_minor < 0 for fit in budgets)
 
 
-def _block(offered: list[Choice]) -> None:
-    """Say beforehand what the verb would refuse."""
+def _block(offered: list[Choice], budgets: list[Fit]) -> None:
+    """Say beforehand what the verb would refuse, and what it would not."""
+    remedies = " ".join(fit.remedy for fit in budgets if fit.left_minor < 0)
     for choice in offered:
         if choice.name in {"submit", "approve"}:
-            choice.obstacle = choice.obstacle or _("A budget is exceeded.")
+            choice.obstacle = choice.obstacle or _("A budget is exceeded.") + f" {remedies}"
 
 
 def may_exclude(request: HttpRequest, batch: Batch) -> bool:
     """Goodwill is one award: it is rejected instead."""
     return (
-        batch.kind == Batch.Kind.INCIDENT
+        batch.kind != Batch.Kind.GOODWILL
         and batch.state in {State.PRICED, State.SUBMITTED}
         and request.user.has_perm("compensation.exclude_award")
     )

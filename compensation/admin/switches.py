@@ -24,7 +24,7 @@ from backoffice.listing import ReadOnly
 from compensation import issuing
 from compensation.admin.doors import call, post_only
 from compensation.admin.looks import language
-from compensation.budgets import used_minor
+from compensation.budgets import committed_minor
 from compensation.models import ApprovalThreshold, Award, Batch, Budget, IssuingControl
 
 CHANGES_SHOWN = 20
@@ -106,6 +106,10 @@ def _changes(control: Any) -> list[dict[str, Any]]:
     ]
 
 
+# Room for sums in 64 bits.
+LARGEST_MINOR = 10**15
+
+
 class AmountForm(forms.ModelForm):  # type: ignore[type-arg]
     """The amount as people write it, 10000.00, kept in minor units."""
 
@@ -133,6 +137,8 @@ class AmountForm(forms.ModelForm):  # type: ignore[type-arg]
                 raise ValidationError({"amount": str(error)}) from None
             if self.instance.amount_minor < 0:
                 raise ValidationError({"amount": _("The amount must not be negative.")})
+            if self.instance.amount_minor > LARGEST_MINOR:
+                raise ValidationError({"amount": _("That is more than can be kept.")})
         return cleaned
 
 
@@ -195,7 +201,7 @@ class BudgetAdmin(ModelAdmin):  # type: ignore[misc]
     )
     form = BudgetForm
     fields = ("span", "month", "currency", "amount")
-    list_display = ("of", "currency", "most", "used")
+    list_display = ("of", "currency", "most", "used", "waiting", "left")
 
     @display(description=gettext_lazy("for"))
     def of(self, budget: Budget) -> str:
@@ -209,10 +215,35 @@ class BudgetAdmin(ModelAdmin):  # type: ignore[misc]
 
     @display(description=gettext_lazy("used"))
     def used(self, budget: Budget) -> str:
-        """Of the month it is for, or of this one."""
-        if budget.span == Budget.Span.BATCH:
+        """Of the month it is for, or of this one: approved or given."""
+        return self._said(budget, 0)
+
+    @display(description=gettext_lazy("waits for approval"))
+    def waiting(self, budget: Budget) -> str:
+        return self._said(budget, 1)
+
+    @display(description=gettext_lazy("left"))
+    def left(self, budget: Budget) -> str:
+        committed = self._committed(budget)
+        if committed is None:
             return "–"
-        at = timezone.now()
-        if budget.month is not None:
-            at = at.replace(year=budget.month.year, month=budget.month.month, day=1)
-        return money.format_money(used_minor(budget.currency, at=at), budget.currency, language())
+        left = budget.amount_minor - sum(committed)
+        return money.format_money(left, budget.currency, language())
+
+    def _said(self, budget: Budget, place: int) -> str:
+        committed = self._committed(budget)
+        if committed is None:
+            return "–"
+        return money.format_money(committed[place], budget.currency, language())
+
+    def _committed(self, budget: Any) -> tuple[int, int] | None:
+        """Summed once a row; a batch's own budget has nothing to sum."""
+        if budget.span == Budget.Span.BATCH:
+            return None
+        if not hasattr(budget, "committed"):
+            at = timezone.now()
+            if budget.month is not None:
+                at = at.replace(year=budget.month.year, month=budget.month.month, day=1)
+            budget.committed = committed_minor(budget.currency, at=at)
+        committed: tuple[int, int] = budget.committed
+        return committed

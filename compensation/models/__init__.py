@@ -5,6 +5,7 @@ from compensation.models.backtest import Backtest
 from compensation.models.balance import BalanceReading
 from compensation.models.batch import Approval, Batch, BatchLook
 from compensation.models.calls import CallCount
+from compensation.models.claim import Claim
 from compensation.models.ledger import LedgerEntry
 from compensation.models.policy import Policy, PolicyVersion
 from compensation.models.reconciliation import Finding, ReconciliationRun
@@ -22,6 +23,7 @@ __all__ = [
     "BatchLook",
     "Budget",
     "CallCount",
+    "Claim",
     "Finding",
     "IssuingControl",
     "LedgerEntry",

@@ -31,7 +31,8 @@ class BatchState(models.TextChoices):
 class Batch(Movable):
     """Priced, submitted by one person, approved by another, then issued.
 
-    One for an incident has the incident and the version it was priced under. One for goodwill has
+    One for an incident has the incident and the version it was priced under; so has one for claims,
+    which holds only what customers who had been missed have claimed since. One for goodwill has
     neither: its one award tells what it is for, who asks for it, and why.
     `digest` is the SHA-256 over the ordered awards that are not left out, as an approver signs it.
     `summary` caches the figures of the batch page; the awards are the truth.
@@ -40,6 +41,7 @@ class Batch(Movable):
     class Kind(models.TextChoices):
         INCIDENT = "incident", _("incident")
         GOODWILL = "goodwill", _("goodwill")
+        CLAIMS = "claims", _("claims")
 
     State = BatchState
     MOVES: ClassVar = {
@@ -103,7 +105,9 @@ class Batch(Movable):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind="incident", incident__isnull=False, version__isnull=False)
+                condition=Q(
+                    kind__in=["incident", "claims"], incident__isnull=False, version__isnull=False
+                )
                 | Q(kind="goodwill", incident__isnull=True, version__isnull=True),
                 name="batch_of_its_kind",
             )
@@ -124,6 +128,8 @@ class Batch(Movable):
         """What it is for, in a line: its incident and policy, or that it is goodwill."""
         if self.kind == self.Kind.GOODWILL:
             return str(_("Goodwill"))
+        if self.kind == self.Kind.CLAIMS:
+            return str(_("Claims")) + f": {self.incident}, {self.version}"
         return f"{self.incident}, {self.version}"
 
 

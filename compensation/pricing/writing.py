@@ -45,12 +45,14 @@ def price(batch: Batch, *, by: AbstractBaseUser | None = None) -> Priced:
     kept = _left_out_by_hand(batch)
     batch.awards.order_by()._raw_delete(using=connection.alias)
     now = timezone.now()
-    terms = Terms.of(batch.version, batch.incident, now, batch_id=batch.pk)
-    if not terms.owes_nothing:
-        insert = _insert(terms, now)
-        with connection.cursor() as cursor:
-            cursor.execute(insert.sql, insert.params)
-        _leave_out_again(batch, kept, by=by)
+    for whom in _whom(batch):
+        terms = Terms.of(batch.version, batch.incident, now, batch_id=batch.pk, **whom)
+        if not terms.owes_nothing:
+            insert = _insert(terms, now)
+            with connection.cursor() as cursor:
+                cursor.execute(insert.sql, insert.params)
+    _forget_unclaimed(batch)
+    _leave_out_again(batch, kept, by=by)
     return count(batch)
 
 
@@ -76,6 +78,23 @@ def count(batch: Batch) -> Priced:
             if row["benefit"] == Award.Benefit.CREDIT and row["proposed"]
         },
     )
+
+
+def _whom(batch: Batch) -> list[dict[str, int]]:
+    """Everybody at once; or, where it is of claims, one after another those who claimed."""
+    if batch.kind != Batch.Kind.CLAIMS:
+        return [{}]
+    customers = batch.claims.order_by("customer_id").values_list("customer_id", flat=True)
+    return [{"customer_id": customer} for customer in customers.distinct()]
+
+
+def _forget_unclaimed(batch: Batch) -> None:
+    """What a customer who claimed has besides was decided elsewhere."""
+    if batch.kind == Batch.Kind.CLAIMS:
+        claimed = batch.claims.filter(subscription__isnull=False).values("subscription")
+        batch.awards.exclude(subscription__in=claimed).order_by()._raw_delete(
+            using=connection.alias
+        )
 
 
 def _insert(terms: Terms, now: datetime) -> Statement:

@@ -204,7 +204,7 @@ def add_outage(request: HttpRequest, pk: int) -> HttpResponse:
 def change_outage(request: HttpRequest, pk: int, outage_pk: int) -> HttpResponse:
     by = need(request, "incidents.change_outage")
     outage = _outage(pk, outage_pk)
-    names = ("component", "impact", "region", "starts_at", "ends_at")
+    names = ("component", "impact", "affected_percent", "region", "starts_at", "ends_at")
     form = OutageForm(request.POST or None, initial={n: getattr(outage, n) for n in names})
     if form.is_valid():
         data = dict(form.cleaned_data)

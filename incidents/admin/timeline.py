@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
 from backoffice.customers.models import Component
+from backoffice.display import percent
 from incidents.models import Cohort, Incident, Outage
 
 NEWEST = 100
@@ -135,6 +136,8 @@ def _outage_lines(events: list[Any], people: dict[int, User]) -> list[Line]:
 
 def _outage_change(event: Any, before: Any, name: str) -> str:
     impact = event.get_impact_display()
+    if event.affected_percent is not None:
+        impact += ", " + _("%s of requests") % percent(event.affected_percent)
     span = f"{_moment(event.starts_at)} → {_moment(event.ends_at) if event.ends_at else _('now')}"
     said = {"name": name, "impact": impact, "span": span, "region": event.region or _("everywhere")}
     if event.pgh_label == "delete":

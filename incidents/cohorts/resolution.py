@@ -105,6 +105,28 @@ def _found(
     cursor: CursorWrapper, incident: Incident, cohorts: list[Cohort], as_of: datetime
 ) -> Iterator[None]:
     """Fill the temporary table `found` with the exposures as they should be."""
+    with struck(cursor, incident, ranked(cohorts), as_of):
+        ids: dict[str, Any] = {"cohorts": [cohort.pk for cohort in cohorts]}
+        if CohortMember.objects.filter(cohort__in=cohorts).exists():
+            cursor.execute(sql.LISTED, {"incident": incident.pk, "as_of": as_of, **ids})
+            cursor.execute(sql.FOUND_WITH_LISTS, ids)
+        else:
+            cursor.execute(sql.FOUND, ids)
+        yield
+        cursor.execute(sql.DROP_FOUND)
+
+
+@contextmanager
+def struck(
+    cursor: CursorWrapper,
+    incident: Incident,
+    subscriptions: QuerySet[Subscription, tuple[object, ...]],
+    as_of: datetime,
+) -> Iterator[None]:
+    """The temporary view `struck`: who of `subscriptions` (see `ranked`) was hit, for how long.
+
+    Their profiles are stored. Hold `lock_exposures`.
+    """
     names: dict[str, Any] = {"incident": incident.pk, "as_of": as_of}
     cursor.execute(sql.OUTAGES, names)
     cursor.execute("SELECT DISTINCT component_id FROM hit_outage ORDER BY 1")
@@ -113,23 +135,17 @@ def _found(
     mask_type = "bigint" if width <= BIGINT_BITS else f"bit({width})"
     bits = sql.BITS.format(width=width, mask_type=mask_type)
     cursor.execute(bits, {"components": components})
-    ranked, params = _ranked(cohorts).query.sql_with_params()
-    cursor.execute(sql.HITS.format(subscriptions=ranked), params)
+    statement, params = subscriptions.query.sql_with_params()
+    cursor.execute(sql.HITS.format(subscriptions=statement), params)
     cursor.execute(sql.PROFILES, names)
     cursor.execute(sql.STORE_PROFILES, names)
     cursor.execute(sql.NUMBER_PROFILES, names)
     cursor.execute(sql.STRUCK)
-    ids: dict[str, Any] = {"cohorts": [cohort.pk for cohort in cohorts]}
-    if CohortMember.objects.filter(cohort__in=cohorts).exists():
-        cursor.execute(sql.LISTED, {**names, **ids})
-        cursor.execute(sql.FOUND_WITH_LISTS, ids)
-    else:
-        cursor.execute(sql.FOUND, ids)
     yield
     cursor.execute(sql.DROP)
 
 
-def _ranked(cohorts: list[Cohort]) -> QuerySet[Subscription, tuple[object, ...]]:
+def ranked(cohorts: list[Cohort]) -> QuerySet[Subscription, tuple[object, ...]]:
     """The subscriptions, each with the place of the first condition it fits (None: fits none)."""
     places = [
         (parse_condition(cohort.condition, check_values=False), place)

@@ -242,7 +242,14 @@ WHERE incident_id = %(incident)s
 
 COUNT_CUSTOMERS = "SELECT count(*) FROM (SELECT DISTINCT customer_id FROM found) AS customer"
 
+DROP_FOUND = "DROP TABLE found"
+
 DROP = """
 DROP VIEW struck;
-DROP TABLE hit_outage, hit_component, hit, hit_seconds, hit_profile, found
+DROP TABLE hit_outage, hit_component, hit, hit_seconds, hit_profile
+"""
+
+ONE_STRUCK = """
+SELECT place, profile_id, major_seconds, partial_seconds FROM struck
+WHERE subscription_id = %(subscription)s
 """

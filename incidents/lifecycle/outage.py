@@ -2,19 +2,28 @@
 
 import difflib
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.customers.models import Component, Subscription
 from backoffice.states import MoveError, history
 from incidents.lifecycle.times import happened, said
 from incidents.models import Incident, Outage
 
-CHANGEABLE = frozenset({"component", "impact", "region", "starts_at", "ends_at"})
+CHANGEABLE = frozenset(
+    {"component", "impact", "region", "starts_at", "ends_at", "affected_percent"}
+)
+# Of requests that failed; nothing failed is no outage.
+LEAST_PERCENT = Decimal("0.001")
+SHARE_SAID = gettext_lazy(
+    "Say more than 0 and at most 100 percent, or leave it empty where all requests failed."
+)
 
 
 def add_outage(  # noqa: PLR0913 - an outage's fields
@@ -25,15 +34,18 @@ def add_outage(  # noqa: PLR0913 - an outage's fields
     region: str = "",
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
+    affected_percent: Decimal | None = None,
     by: AbstractBaseUser | None = None,
     reason: str = "",
 ) -> Outage:
     """Note that `component` was out of order, from now if nothing is said, until `ends_at`.
 
     An incident that started later started with this outage. Cohorts are not resolved again.
+    `affected_percent` is the share of requests that failed, where it is known.
 
     Raises:
-        ValidationError: a time is in the future or in the wrong order, the region is unknown.
+        ValidationError: a time is in the future or in the wrong order, the region is unknown, the
+            share is not above 0 and at most 100.
     """
     outage = Outage(
         incident=incident,
@@ -42,6 +54,7 @@ def add_outage(  # noqa: PLR0913 - an outage's fields
         region=region.strip(),
         starts_at=happened("starts_at", starts_at),
         ends_at=ends_at,
+        affected_percent=affected_percent,
     )
     _check(outage)
     _save(outage, by=by, reason=reason)
@@ -51,7 +64,7 @@ def add_outage(  # noqa: PLR0913 - an outage's fields
 def change_outage(
     *, outage: Outage, by: AbstractBaseUser | None, reason: str = "", **changes: Any
 ) -> None:
-    """Correct its component, impact, region or times. Cohorts are not resolved again.
+    """Correct its component, impact, region, times or share. Cohorts are not resolved again.
 
     Raises:
         ValidationError: as `add_outage`.
@@ -137,6 +150,9 @@ def check_region(region: str) -> None:
 
 def _check(outage: Outage) -> None:
     check_region(outage.region)
+    share = outage.affected_percent
+    if share is not None and not LEAST_PERCENT <= share <= 100:  # noqa: PLR2004
+        raise ValidationError({"affected_percent": SHARE_SAID})
     incident = outage.incident
     if outage.ends_at is not None:
         _check_end(outage, happened("ends_at", outage.ends_at))

@@ -19,6 +19,7 @@ from support.models import PrivacyRequest
 from support.privacy.figures import figures_of
 from support.privacy.person import Person
 from support.privacy.traces import (
+    empty_claims,
     empty_messages_elsewhere,
     empty_raw_mail,
     empty_surveys,
@@ -79,6 +80,7 @@ def resume_erasure(record: PrivacyRequest) -> PrivacyRequest:
     empty_raw_mail(person)
     empty_messages_elsewhere(person)
     empty_surveys(person)
+    empty_claims(person)
     person.unconfirmed().delete()
     _empty_who(person, record)
     return record

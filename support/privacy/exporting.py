@@ -12,7 +12,7 @@ from django.utils import timezone
 from backoffice.accounts.models import User
 from backoffice.customers.models import Subscription
 from compensation.authority import person_with
-from compensation.models import Award, LedgerEntry
+from compensation.models import Award, Claim, LedgerEntry
 from incidents.models import Exposure
 from support.models import Attachment, Goodwill, PrivacyRequest
 from support.privacy.figures import figures_of
@@ -26,6 +26,10 @@ _TICKET = (
 _MESSAGE = (
     "id", "ticket_id", "kind", "direction", "channel", "author_name", "author_address", "to", "cc",
     "subject", "text", "language", "created_at", "sent_at",
+)  # fmt: skip
+_CLAIM = (
+    "id", "subscription_id", "component_id", "starts_at", "ends_at", "text", "state", "outcome",
+    "incident_id", "ticket_number", "created_at", "decided_at",
 )  # fmt: skip
 _AWARD = (
     "id", "benefit", "state", "amount_minor", "currency", "days", "reason", "major_seconds",
@@ -104,6 +108,9 @@ def _told(person: Person) -> dict[str, Any]:
                 for one in Exposure.objects.filter(customer=customer).select_related("incident")
             ],
             "awards": _rows(Award.objects.filter(customer=customer).order_by("pk"), *_AWARD),
+            "claims": _rows(
+                Claim.objects.filter(customer=customer).order_by("pk"), *_CLAIM
+            ),
             "goodwill": _rows(
                 Goodwill.objects.filter(ticket__customer=customer), "ticket_id", "reason",
                 "created_at",

@@ -5,12 +5,14 @@ from hashlib import sha256
 from typing import Any
 
 import pgtrigger
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Q
 
 from backoffice.customers.privacy import ERASED
+from compensation.models import Claim
 from support.models import (
     Attachment,
     Draft,
@@ -106,6 +108,17 @@ def empty_messages_elsewhere(person: Person) -> None:
 def empty_surveys(person: Person) -> None:
     """The score stays, for sums; comment and address go."""
     Survey.objects.filter(pk__in=person.surveys().values("pk")).update(comment="", address="")
+
+
+def empty_claims(person: Person) -> None:
+    """What they said failed stays, for awards rest on it; their own words go, and notes on them."""
+    if person.customer is not None:
+        claims = Claim.objects.filter(customer=person.customer)
+        claims.exclude(text="").update(text=ERASED)
+        claims.exclude(note="").update(note=ERASED)
+        events: Any = apps.get_model("compensation", "ClaimEvent")
+        with pgtrigger.ignore("compensation.ClaimEvent:append_only"):
+            events.objects.filter(pgh_obj__in=claims).exclude(note="").update(note=ERASED)
 
 
 def _empty_inbound(mail: Inbound) -> None:

@@ -1,16 +1,19 @@
 """Budgets per batch and per month: what is more cannot be submitted, approved, given or retried."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from backoffice.accounts.roles import Role
+from backoffice.rest.models import ApiKey, Scope
 from backoffice.states import MoveError
 from compensation.batches import submit_batch
-from compensation.budgets import used_minor
+from compensation.budgets import Fit, fits_of_batch, used_minor
 from compensation.exclusions import exclude_award, include_award
 from compensation.gestures import Gesture
 from compensation.goodwill import give_goodwill, propose_goodwill
@@ -35,6 +38,12 @@ def month(amount_minor, **fields):
     return Budget.objects.create(span="month", currency="EUR", amount_minor=amount_minor, **fields)
 
 
+MONTH_REFUSED = (
+    r"EUR 49\.90 used, EUR 49\.90 waiting for approval, this EUR 49\.90, EUR 0\.01 too much\. "
+    r"EUR 49\.89 would fit: leave out at least 1 award"
+)
+
+
 def gesture(amount_minor, key="1"):
     return Gesture(
         customer=CustomerFactory.create(), benefit="credit", amount_minor=amount_minor,
@@ -48,7 +57,10 @@ def test_batch_over_its_budget_says_by_how_much_and_what_to_do():
         submitted_batch(awards=2)
     assert raised.value.message_dict == {
         "awards": [
-            "Budget of a batch: EUR 90.00; this EUR 99.80, EUR 9.80 too much.",
+            (
+                "Budget of a batch: EUR 90.00; this EUR 99.80, EUR 9.80 too much. "
+                "EUR 90.00 would fit: leave out at least 1 award, the largest."
+            ),
             "Leave awards out, wait for the next month, or ask for a larger budget.",
         ]
     }
@@ -63,7 +75,7 @@ def test_month_counts_what_waits_what_binds_and_goodwill(budget, is_enough):
     if is_enough:
         submitted_batch()
         return
-    with pytest.raises(ValidationError, match=r"EUR 99\.80 used, this EUR 49\.90, EUR 0\.01 too"):
+    with pytest.raises(ValidationError, match=MONTH_REFUSED):
         submitted_batch()
 
 
@@ -174,7 +186,11 @@ def test_batch_page_shows_what_is_left_and_blocks():
     client, _person = signed_in(Role.FINANCE)
     page = page_of(client, batch)
     this = f"Budget {timezone.now():%B %Y}"
-    assert f"{this} blocks EUR 60.00; EUR 49.90 used, this EUR 49.90, EUR 39.80 too much" in page
+    assert (
+        f"{this} blocks EUR 60.00; EUR 0.00 used, EUR 49.90 waiting for approval, this EUR 49.90, "
+        "EUR 39.80 too much. EUR 10.10 would fit: leave out at least 1 award, the largest." in page
+    )
+    assert "A budget is exceeded. EUR 10.10 would fit: leave out" in page
     assert "A budget is exceeded, see below: leave awards out" in page
     page = press(client, "submit", batch)
     assert "EUR 39.80 too much." in page
@@ -198,3 +214,57 @@ def test_admin_sets_a_budget_in_plain_money():
     every = form | {"month": ""}
     client.post(door, every)
     assert "There is a budget for this already" in words(client.post(door, every))
+
+
+@pytest.mark.parametrize(
+    ("budget", "leave_out"), [(9999, 1), (7000, 1), (6999, 2), (1000, 3), (999, 4), (0, 4)]
+)
+def test_refusal_says_how_many_of_the_largest_must_go(budget, leave_out):
+    Budget.objects.create(span="batch", currency="EUR", amount_minor=budget)
+    batch = priced_batch(awards=0)
+    for amount_minor in (999, 3000, 1, 6000):
+        AwardFactory(batch=batch, amount_minor=amount_minor)
+    AwardFactory(batch=batch, amount_minor=9000, currency="USD")
+    (fit,) = fits_of_batch(batch, at=timezone.now())
+    assert (fit.left_minor, fit.free_minor) == (budget - 10_000, budget)
+    assert fit.leave_out == leave_out
+    ordered = sorted((999, 3000, 1, 6000), reverse=True)
+    assert sum(ordered[leave_out:]) <= budget < sum(ordered[leave_out - 1 :])
+
+
+def test_what_would_fit_is_a_sum_that_stripe_takes():
+    fit = Fit("batch", timezone.now(), "KWD", 10_005, 0, 0, 20_000)
+    assert fit.remedy == "KWD 10.000 would fit."
+    assert replace(fit, budget_minor=5).remedy == "Nothing would fit."
+    assert replace(fit, wanted_minor=10_005).remedy == ""
+
+
+def client_with(scope):
+    _key, secret = ApiKey.objects.create_key(name="Shop", scopes=[scope])
+    return APIClient(headers={"Authorization": f"Api-Key {secret}"})
+
+
+def test_api_says_what_would_fit():
+    Budget.objects.create(span="batch", currency="EUR", amount_minor=9000)
+    batch = priced_batch(awards=2)
+    answer = client_with(Scope.BATCHES_PROPOSE).post(f"/api/v1/batches/{batch.number}/submit/")
+    assert answer.status_code == 400
+    told = answer.json()["errors"][0]
+    assert (told["field"], told["code"]) == ("awards", "budget")
+    assert "EUR 90.00 would fit: leave out at least 1 award" in told["detail"]
+
+
+def test_admin_tells_used_from_waiting_and_keeps_a_history():
+    month(20_000)
+    submitted_batch()
+    AwardFactory(batch=None, source="goodwill", state="issued", amount_minor=1200)
+    client, _person = signed_in(Role.ADMINISTRATOR)
+    page = words(client.get("/admin/compensation/budget/"))
+    assert "every month EUR EUR 200.00 EUR 12.00 EUR 49.90 EUR 138.10" in page
+    door = f"/admin/compensation/budget/{Budget.objects.get().pk}/"
+    form = {"span": "month", "month": "", "currency": "EUR", "amount": "300.00"}
+    client.post(f"{door}change/", form)
+    assert Budget.objects.get().amount_minor == 30_000
+    assert "Changed" in words(client.get(f"{door}history/"))
+    answer = words(client.post(f"{door}change/", form | {"amount": "1e30"}))
+    assert "That is more than can be kept." in answer

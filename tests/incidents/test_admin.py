@@ -128,6 +128,29 @@ def test_outages_are_added_corrected_ended_and_removed(client, manager, incident
     assert client.post(url("end_outage", other.pk, foreign.pk)).status_code == 404
 
 
+def test_share_of_requests_stands_on_the_page_and_in_the_timeline(client, manager, incident):
+    use = ComponentUseFactory()
+    data = {
+        "component": use.component_id, "impact": "partial", "starts_at": "2026-10-14T14:02",
+        "ends_at": "2026-10-14T15:02", "affected_percent": "12.5",
+    }  # fmt: skip
+    for wrong in ("0", "101", "-1", "1e9"):
+        refused = text(
+            client.post(url("add_outage", incident.pk), data | {"affected_percent": wrong})
+        )
+        assert "Say more than 0 and at most 100 percent" in refused or "digits" in refused
+    assert not Outage.objects.exists()
+    client.post(url("add_outage", incident.pk), data)
+    outage = Outage.objects.get()
+    change = url("change_outage", incident.pk, outage.pk)
+    client.post(change, {**data, "affected_percent": "99"})
+    page = text(client.get(url("change", incident.pk)))
+    assert "99 % of requests" in page
+    assert "partial, 12.5 % of requests, everywhere" in page
+    client.post(change, {**data, "affected_percent": ""})
+    assert Outage.objects.get().affected_percent is None
+
+
 def test_an_outage_in_an_unknown_region_is_told_at_the_field(client, manager, incident):
     component = ComponentFactory()
     SubscriptionFactory(region="eu-central")

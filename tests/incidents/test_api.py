@@ -128,6 +128,41 @@ def test_an_unknown_region_is_told_with_the_nearest(api):
     assert "Did you mean “eu-central”?" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("share", ["0", "-1", "100.001", "101", "0.0001", "NaN", "many"])
+def test_share_of_requests_is_above_zero_and_at_most_all(api, share):
+    outage = OutageFactory()
+    body = {
+        "incident": outage.incident_id,
+        "component": outage.component.key,
+        "starts_at": "2026-10-14T14:02:00Z",
+        "ends_at": "2026-10-14T15:02:00Z",
+        "affected_percent": share,
+    }
+    for answer in (
+        api.post("/api/v1/outages/", body),
+        api.patch(f"/api/v1/outages/{outage.pk}/", {"affected_percent": share}),
+    ):
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["field"] == "affected_percent"
+    assert Outage.objects.count() == 1
+
+
+def test_share_of_requests_is_kept_and_taken_away(api):
+    outage = OutageFactory()
+    body = {
+        "incident": outage.incident_id,
+        "component": outage.component.key,
+        "starts_at": "2026-10-14T14:02:00Z",
+        "ends_at": "2026-10-14T15:02:00Z",
+        "affected_percent": "12.5",
+    }
+    made = api.post("/api/v1/outages/", body).json()
+    assert made["affected_percent"] == "12.500"
+    url = f"/api/v1/outages/{made['id']}/"
+    assert api.patch(url, {"affected_percent": "100"}).json()["affected_percent"] == "100.000"
+    assert api.patch(url, {"affected_percent": None}).json()["affected_percent"] is None
+
+
 def test_outages_and_exposures_take_a_fixed_number_of_queries(api, django_assert_num_queries):
     for count in (1, 3):
         OutageFactory()

@@ -16,6 +16,7 @@ FINANCE = frozenset({Role.FINANCE.value})
 APPROVER = frozenset({Role.FINANCE_APPROVER.value})
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR.value})
 AUDITOR = frozenset({Role.AUDITOR.value})
+DESK = frozenset({Role.SUPPORT_AGENT.value, Role.SUPPORT_LEAD.value})
 AUDITS = ADMINISTRATOR | AUDITOR
 STOPS = FINANCE | APPROVER | ADMINISTRATOR
 NO_ONE: frozenset[str] = frozenset()

@@ -15,6 +15,7 @@ from tests.permissions.rows import (
     APPROVER,
     AUDITOR,
     AUDITS,
+    DESK,
     FINANCE,
     MANAGER,
     MONEY,
@@ -167,6 +168,8 @@ def money() -> Iterator[Row]:
     }.items():  # fmt: skip
         yield from admin(f"compensation_reversalrequest_{verb}", who, "pk=reversal")
     yield from admin("compensation_reversal_settle", APPROVER, "pk=reversal_of_award")
+    yield from pages("compensation", "claim", "claim", see=MONEY, change=MONEY)
+    yield from admin("compensation_claim_settle", FINANCE | DESK, "pk=claim")
     yield from form("compensation_award_reverse", FINANCE | APPROVER, "pk=award")
     yield from form("compensation_batch_reverse", FINANCE | APPROVER, "pk=batch")
     yield from look("compensation_award_explanation", MONEY, "pk=award")
@@ -218,6 +221,9 @@ def portal() -> Iterator[Row]:
     yield Row("after_sign_in", SIGNED_IN)
     yield Row("portal-home", frozenset({CUSTOMER}))
     yield Row("portal-credits", frozenset({CUSTOMER}))
+    yield Row("portal-claim-new", frozenset({CUSTOMER}))
+    yield Row("portal-claim", NO_ONE, args={"pk": "claim"})  # another's
+    yield Row("portal-claim-person", NO_ONE, "POST", args={"pk": "claim"})
     yield Row("portal-incident", NO_ONE, args={"number": "incident_number"})  # another's
     yield Row("portal-end", NO_ONE)
     yield Row("portal-end", EVERYBODY, "POST")
@@ -255,6 +261,9 @@ def rest() -> Iterator[Row]:
     yield from api("batch-detail GET", "batches:read", "number=batch_number")
     yield from api("award-list GET", "batches:read")
     yield from api("award-detail GET", "batches:read", "pk=award")
+    yield from api("claim-list GET", "claims:read")
+    yield from api("claim-detail GET", "claims:read", "pk=claim")
+    yield from api("claim-list POST", "claims:propose")
     yield from api("reversal-list GET", "batches:read")
     yield from api("reversal-detail GET", "batches:read", "pk=reversal")
     yield from api("reversal-list POST", "batches:propose")

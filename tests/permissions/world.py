@@ -1,6 +1,6 @@
 """One row of everything, so that every door has something behind it."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
@@ -15,6 +15,7 @@ from compensation.models import (
     ApprovalThreshold,
     Award,
     Budget,
+    Claim,
     Finding,
     LedgerEntry,
     ReconciliationRun,
@@ -63,6 +64,7 @@ def build() -> dict[str, object]:
         "threshold": ApprovalThreshold.objects.create(currency="EUR", amount_minor=1_000_000).pk,
         "budget": Budget.objects.create(span="batch", currency="EUR", amount_minor=1_000_000).pk,
         **_reversal(award),
+        "claim": _claim(award),
         "control": 1,
         "user": UserFactory.create().pk,
         "group": Group.objects.order_by("pk")[0].pk,
@@ -90,6 +92,14 @@ def _reversal(award: Award) -> dict[str, object]:
     asked = ReversalRequest.objects.create(award=award, cause="mistake", reason="Wrong list")
     of_award = Reversal.objects.create(request=asked, award=award, customer=award.customer)
     return {"reversal": asked.pk, "reversal_of_award": of_award.pk}
+
+
+def _claim(award: Award) -> int:
+    now = timezone.now()
+    return Claim.objects.create(
+        customer=award.customer, starts_at=now - timedelta(hours=1), ends_at=now,
+        state="with_person", outcome="person", key="1",
+    ).pk  # fmt: skip
 
 
 def _customer_import() -> int:

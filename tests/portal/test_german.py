@@ -19,6 +19,9 @@ RUSSIAN_TEMPLATES = [
 MODULES = [
     ROOT / "backoffice/accounts/adapter.py",
     ROOT / "backoffice/customers/portal.py",
+    *sorted((ROOT / "compensation/claims").glob("*.py")),
+    *sorted((ROOT / "compensation/views").glob("claim*.py")),
+    ROOT / "support/claims.py",
     ROOT / "support/requests.py",
     *sorted((ROOT / "support/views").glob("contact*.py")),
     *sorted((ROOT / "support/views").glob("request*.py")),

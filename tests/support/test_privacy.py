@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -16,7 +17,7 @@ from backoffice.accounts.models import User
 from backoffice.accounts.roles import Role
 from backoffice.customers.portal import open_session
 from compensation.ledger import NewEntry, record_entries
-from compensation.models import Award, LedgerEntry
+from compensation.models import Award, Claim, LedgerEntry
 from support.attachments import store_attachment
 from support.models import (
     Attachment,
@@ -78,6 +79,11 @@ def ada():
     change_ticket(ticket, by=ann, subject="secretly again", reason="Lovelace said so")
     _beside(ticket, said, ann)
     _money(customer)
+    Claim.objects.create(
+        customer=customer, starts_at=timezone.now() - timedelta(hours=1), ends_at=timezone.now(),
+        text="secretly failed", note="Lovelace was right", state="settled", outcome="accepted",
+        key="1",
+    )  # fmt: skip
     Survey.objects.create(
         kind="csat", ticket=ticket, customer=customer, token_hash="1", score=4,
         comment="secretly", address="ada@example.com",
@@ -310,6 +316,7 @@ def test_export_holds_all_of_it(ada, administrator):
     assert [award["amount_minor"] for award in told["awards"]] == [4990]
     assert [entry["amount_minor"] for entry in told["ledger"]] == [4990]
     assert told["surveys"][0]["comment"] == "secretly"
+    assert [claim["text"] for claim in told["claims"]] == ["secretly failed"]
     assert contents == {b"secretly"}
     assert len([name for name in names if name.startswith("mails/")]) == 1
     assert (record.kind, record.by) == ("export", administrator)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.accounts.roles import Role
-from compensation.models import LedgerEntry
+from compensation.models import Claim, LedgerEntry
 from support.matching import link
 from support.models import Message, Survey, Ticket
 from support.processing import process_events
@@ -243,6 +243,25 @@ def test_panel_tells_what_hit_them_and_what_they_got(client):
     assert f"{cohort.incident.number} 1 h 51 min" in page
     assert "EUR 49.90 credit waits for finance in batch 2026-031" in page
     assert "EUR 20.00 credit used" in page
+
+
+def test_panel_tells_of_the_hold_out_group_and_of_claims(client):
+    customer = CustomerFactory()
+    subscription = SubscriptionFactory(customer=customer)
+    held = AwardFactory(subscription=subscription, state="excluded", exclusion="held_out")
+    given_up = BatchFactory(state="rejected")
+    AwardFactory(batch=given_up, subscription=subscription, state="excluded", exclusion="held_out")
+    said = Claim.objects.create(
+        customer=customer, starts_at=timezone.now() - timedelta(hours=1), ends_at=timezone.now(),
+        state="answered", outcome="nothing_due", key="1",
+    )  # fmt: skip
+    page = page_of(client, opened(customer=customer))
+    assert f"{held.incident.number} : in the hold-out group." in page
+    assert given_up.incident.number not in page
+    assert f"What they claimed {said.number} nothing is due" in page
+    other = page_of(client, opened(customer=CustomerFactory()))
+    assert "hold-out" not in other
+    assert "What they claimed" not in other
 
 
 def test_panel_counts_surveys_and_other_tickets(client):

@@ -10,7 +10,14 @@ from django.utils.translation import get_language, override
 from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.customers.portal import current_visit, end_visit, portal_view
-from compensation.account import incidents_of, next_invoice_days, running_incidents_of, seen_seconds
+from compensation.account import (
+    claims_of,
+    incidents_of,
+    next_invoice_days,
+    running_incidents_of,
+    seen_seconds,
+)
+from compensation.claims import takes_claims
 from compensation.credits import Credit, CreditState, credits_of
 from compensation.explanations import explain
 from incidents.models import Outage
@@ -35,6 +42,8 @@ def portal_home(request: HttpRequest) -> HttpResponse:
         lines=[_line(credit, invoices) for credit in got.credits[:ON_HOME]],
         more=len(got.credits) > ON_HOME,
         running=running_incidents_of(customer),
+        claims=claims_of(customer)[:ON_HOME],
+        takes_claims=takes_claims(),
     )
 
 
@@ -67,6 +76,7 @@ def portal_incident(request: HttpRequest, number: str) -> HttpResponse:
         incident=incident,
         major_seconds=major,
         partial_seconds=partial,
+        takes_claims=takes_claims(),
     )
 
 
