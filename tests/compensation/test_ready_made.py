@@ -36,7 +36,7 @@ def test_ready_made_has_no_errors(key):
 
 
 def test_unknown_key_is_told():
-    with pytest.raises(ValidationError, match="choose from aws-s3-standard, standard-sla"):
+    with pytest.raises(ValidationError, match="choose from algolia-premier, arcustech"):
         install_ready_made("aws-s4")
 
 
