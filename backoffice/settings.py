@@ -260,6 +260,9 @@ STORAGES = {
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
+# The largest form is a policy: 200 rows and 200 examples, each of some 30 fields. Beyond its own
+# limit it says so itself, instead of Django's bare refusal.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50_000
 
 # --- mail -----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from backoffice.listing import ReadOnly
 from compensation import policies
@@ -20,6 +20,7 @@ from compensation.admin.policy_doors import (
     preview_version,
 )
 from compensation.admin.policy_page import policy_page
+from compensation.admin.policy_starts import import_policies, install_policy, ready_made_page
 from compensation.admin.version_page import version_page
 from compensation.models import Policy, PolicyVersion
 
@@ -34,7 +35,14 @@ class PolicyAdmin(ModelAdmin):  # type: ignore[misc]
     fields = ("name", "key", "description", "source")
     prepopulated_fields = {"key": ("name",)}
     actions = None
+    actions_list = ("ready_made",)
     change_form_template = "admin/compensation/policy/change_form.html"
+
+    @action(
+        description=_("Start from a published policy"), url_path="ready-made", permissions=["add"]
+    )
+    def ready_made(self, request: HttpRequest) -> HttpResponse:
+        return ready_made_page(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
         queryset: QuerySet[Policy] = super().get_queryset(request)
@@ -89,6 +97,8 @@ class PolicyAdmin(ModelAdmin):  # type: ignore[misc]
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         own = [
+            path("install/", wrap(install_policy), name="compensation_policy_install"),
+            path("import/", wrap(import_policies), name="compensation_policy_import"),
             path("<int:pk>/draft/", wrap(draft_version), name="compensation_policy_draft"),
             path("<int:pk>/default/", wrap(make_default), name="compensation_policy_default"),
         ]

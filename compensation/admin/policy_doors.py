@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-from compensation import policies, wording
+from compensation import examples, policies, wording
 from compensation.admin.doors import call, post_only
-from compensation.forms import RuleFormSet, VersionForm, column
+from compensation.admin.example_results import Shown
+from compensation.admin.version_editor import Editor
+from compensation.forms import column
 from compensation.models import Policy, PolicyVersion, Rule
 
 
@@ -59,15 +61,34 @@ def preview_version(request: HttpRequest, pk: int) -> HttpResponse:
     version = get_object_or_404(PolicyVersion.objects.select_related("policy"), pk=pk)
     if version.state != PolicyVersion.State.DRAFT:
         raise PermissionDenied
-    form = VersionForm(request.POST, instance=version)
-    form.is_valid()
+    editor = Editor.of(version, request.POST)
+    context = {"rows": _rows_in_words(editor, version), "results": _results(editor, version)}
+    return TemplateResponse(request, "admin/compensation/policyversion/words.html", context)
+
+
+def _rows_in_words(editor: Editor, version: PolicyVersion) -> list[tuple[Any, ...]]:
+    """Of each row: its prefix, what it gives, what is wrong with it, and where in its condition."""
+    editor.form.is_valid()
     rows = []
-    for row in RuleFormSet(request.POST, instance=version, prefix="rules").forms:
+    row: Any
+    for row in editor.rules.forms:
         rule: Rule | None = row.instance if row.is_valid() else None
         said = wording.gives(rule, version) if rule and row.has_changed() else ""
         if rule and not said and rule.pk:
             said = wording.gives(rule, version)
         errors = {column(name): told for name, told in row.errors.items()}
         rows.append((row.prefix, said, errors, row.trouble))
-    context = {"rows": rows}
-    return TemplateResponse(request, "admin/compensation/policyversion/words.html", context)
+    return rows
+
+
+def _results(editor: Editor, version: PolicyVersion) -> list[tuple[str, Shown]]:
+    """What comes out of the examples as typed; nothing while something cannot be read."""
+    if not editor.is_valid():
+        return []
+    rules, typed, forms = editor.as_typed()
+    try:
+        results = examples.run(version, rules, typed)
+    except ValidationError:
+        return []
+    shown = [Shown.of(result) for result in results]
+    return [(form.prefix, one) for form, one in zip(forms, shown, strict=True)]

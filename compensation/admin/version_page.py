@@ -1,63 +1,25 @@
 """What a version's page shows, and how a draft is saved."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import ngettext
 
 from backoffice.states import history
 from compensation import policies, wording
+from compensation.admin.example_results import show_examples, tally
 from compensation.admin.policy_page import VERSION_BADGES
-from compensation.forms import (
-    BaseExamples,
-    BaseRules,
-    ExampleFormSet,
-    RuleFormSet,
-    VersionForm,
-    known_values,
-)
+from compensation.admin.version_editor import Editor
+from compensation.admin.version_findings import acceptance, gathered, mark
+from compensation.comparison import compare_versions
+from compensation.forms import known_values
 from compensation.models import PolicyVersion
 from compensation.wording.terms import terms
-
-
-@dataclass(frozen=True)
-class Editor:
-    """The forms of one page: the terms, the rows and the examples."""
-
-    form: VersionForm
-    rules: BaseRules
-    examples: BaseExamples
-
-    @classmethod
-    def of(cls, version: PolicyVersion, data: QueryDict | None = None) -> "Editor":
-        return cls(
-            form=VersionForm(data, instance=version),
-            rules=RuleFormSet(data, instance=version, prefix="rules"),
-            examples=ExampleFormSet(data, instance=version, prefix="examples"),
-        )
-
-    def is_valid(self) -> bool:
-        """All three are asked, so that every error is told at once."""
-        return all([self.form.is_valid(), self.rules.is_valid(), self.examples.is_valid()])
-
-    def save(self) -> tuple[int, int]:
-        """How many rows and examples there are now. Call it inside a transaction."""
-        self.form.save()
-        return len(self.rules.save()), len(self.examples.save())
-
-    def told_errors(self) -> list[str]:
-        """Every error with its place, from top to bottom."""
-        said = []
-        for name, errors in self.form.errors.items():
-            label = "" if name == "__all__" else f"{self.form[name].label}: "
-            said += [f"{label[:1].upper()}{label[1:]}{error}" for error in errors]
-        return self.rules.told_errors() + said + self.examples.told_errors()
 
 
 def version_page(request: HttpRequest, object_id: str, site: dict[str, Any]) -> HttpResponse:
@@ -111,8 +73,9 @@ def _context(request: HttpRequest, version: PolicyVersion, editor: Editor | None
     findings = policies.check_version(saved) if is_draft else []
     former = saved.policy.versions.filter(state=PolicyVersion.State.ACTIVE).first()
     told = editor.told_errors() if editor and request.method == "POST" else []
+    shown = show_examples(saved)
     if editor and not told:
-        _mark(editor, findings)
+        mark(editor, findings, shown)
     may = {
         name: request.user.has_perm(f"compensation.{name}")
         for name in ("activate_policyversion", "add_policyversion")
@@ -132,7 +95,12 @@ def _context(request: HttpRequest, version: PolicyVersion, editor: Editor | None
             for rule in saved.rules.all()
         ],
         "terms": terms(saved),
+        "results": shown,
+        "tally": tally(shown),
+        "accepted": acceptance(saved),
+        "differences": compare_versions(saved, former) if is_draft and former else [],
         "findings": findings,
+        "listed": gathered(findings),
         "errors": sum(finding.is_error for finding in findings),
         "warnings": sum(not finding.is_error for finding in findings),
         "former": former,
@@ -140,13 +108,3 @@ def _context(request: HttpRequest, version: PolicyVersion, editor: Editor | None
         "asks_activation": "activate" in request.GET and is_draft,
         "may": may,
     }
-
-
-def _mark(editor: Editor, findings: list[policies.Finding]) -> None:
-    """Put each finding beside the row and field it is about."""
-    for finding in findings:
-        if finding.position is not None:
-            editor.rules.mark(finding.position, finding.field, finding)
-        elif finding.field in editor.form.fields:
-            bound: Any = editor.form[finding.field]
-            bound.said = [*getattr(bound, "said", []), finding]

@@ -103,7 +103,7 @@ def _typed(example: PolicyExample) -> dict[str, str]:
     return {
         "fee": f"{example.currency} {to_major(example.fee_minor, example.currency)}",
         "minutes": " + ".join(number(minutes) for minutes in example.minutes),
-        "starts_on": f"{starts:%Y-%m}" if starts.day == 1 else f"{starts:%Y-%m-%(num)d}",
+        "starts_on": f"{starts:%Y-%m}" if starts.day == 1 else f"{starts:%Y-%m-%d}",
         "expected": said,
     }
 

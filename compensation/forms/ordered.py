@@ -44,6 +44,7 @@ class OrderedForms(forms.BaseInlineFormSet):  # type: ignore[type-arg]
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
+        form.instance.version = self.instance
         position = form.instance.position if form.instance.pk else self.initial_form_count() + 1
         form.fields["order"].initial = position
 

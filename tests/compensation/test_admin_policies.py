@@ -9,42 +9,12 @@ from django.urls import reverse
 from backoffice.accounts.roles import Role
 from compensation.models import Policy, PolicyVersion, Rule
 from compensation.policies import activate_version, install_ready_made
+from tests.compensation.editing import posted, url
 from tests.compensation.factories import PolicyVersionFactory, RuleFactory
 from tests.compensation.screens import signed_in, words
 from tests.customers.factories import SubscriptionFactory
 
 pytestmark = pytest.mark.django_db
-
-TERMS = {
-    "fee_period": "month", "hit_policy": "first", "partial_weight": "1", "cap_percent": "",
-    "cap_amounts": "", "minimum_amounts": "", "rounding": "half_up", "change_note": "",
-    "basis": "incident", "fee_base": "period", "shortest_minutes": "", "interval_minutes": "",
-    "interval_rounding": "completed", "uptime_decimals": "", "uptime_rounding": "half_up",
-    "affected_share": "", "cap_days": "", "claim_days": "", "claim_window": "",
-    "holdout_percent": "", "examples-TOTAL_FORMS": 0, "examples-INITIAL_FORMS": 0,
-}  # fmt: skip
-ROW = {
-    "plans": "", "countries": "", "segments": "", "statuses": "", "tenure_months_from": "",
-    "tenure_months_to": "", "uptime_from": "", "uptime_from_inclusive": "True", "uptime_to": "",
-    "uptime_to_inclusive": "False", "minutes_from": "", "minutes_from_inclusive": "True",
-    "minutes_to": "", "minutes_to_inclusive": "False", "condition": "", "credit": "",
-    "credit_value": "", "credit_amounts": "", "trial_days": "0", "priority_days": "0", "label": "",
-    "step_minutes": "", "step_counts": "completed", "allowance_minutes": "",
-    "allowance_uptime": "", "fee_hours": "",
-}  # fmt: skip
-
-
-def url(name, row):
-    return reverse(f"admin:compensation_{name}", args=[row.pk])
-
-
-def posted(*rows, initial=0, **terms):
-    data = TERMS | terms
-    data |= {"rules-TOTAL_FORMS": len(rows), "rules-INITIAL_FORMS": initial}
-    for index, row in enumerate(rows):
-        filled = ROW | {"order": index + 1} | row
-        data |= {f"rules-{index}-{name}": value for name, value in filled.items()}
-    return data
 
 
 @pytest.fixture

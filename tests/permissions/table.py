@@ -212,6 +212,9 @@ def policies() -> Iterator[Row]:
     )  # in force: never again
     yield from admin("compensation_policyversion_activate", FINANCE, "pk=draft")
     yield from admin("compensation_policyversion_preview", FINANCE, "pk=draft")
+    yield from look("compensation_policy_ready_made", FINANCE)
+    yield from admin("compensation_policy_install", FINANCE)
+    yield from admin("compensation_policy_import", FINANCE)
     yield from admin("compensation_policy_default", FINANCE, "pk=policy")
     yield from admin("compensation_policy_draft", FINANCE, "pk=policy")
 
