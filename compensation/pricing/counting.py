@@ -49,74 +49,92 @@ def counting(terms: Terms, spell: Step | None = None) -> dict[str, Step]:
 
 
 def joined(terms: Terms) -> Join:
-    """How a row of the exposures' query comes to its counted downtime."""
+    """How a row of the exposures' query comes to its counted downtime.
+
+    Kinds are joined by one text: of several columns PostgreSQL would expect next to no rows, and
+    loop over all of them for each.
+    """
     if terms.others:
-        same = "lived.id = incidents_exposure.id"
-        kind = (f"counted.{name} = lived.{name}" for name in _LISTS)
-        return Join(("lived", "counted"), (same, *kind))
-    own = "counted.profile = COALESCE(incidents_exposure.profile_id, 0)"
-    stated = (f"counted.{name} = incidents_exposure.{name}" for name in _STATED)
-    return Join(("counted",), (own, *stated))
+        same = ("lived.id = incidents_exposure.id", "counted.kind = lived.kind")
+        return Join(("lived", "counted"), same)
+    return Join(("counted",), (f"counted.kind = {_OWN_KIND}",))
 
 
-_STATED = ("major_seconds", "partial_seconds")
-_LISTS = ("profiles", "majors", "partials")
+# Without profile the seconds were stated: they are one outage.
+_OWN_KIND = "COALESCE(profile_id::text, major_seconds || '+' || partial_seconds)"
+_STATED = "FILTER (WHERE x.profile_id IS NULL)"
+_IN_ORDER = "ORDER BY x.incident_id, x.major_seconds, x.partial_seconds"
+# Several stated seconds are several outages, each of its incident.
+_LISTS = {
+    "profiles": "array_agg(x.profile_id ORDER BY x.profile_id) "
+    "FILTER (WHERE x.profile_id IS NOT NULL)",
+    "stated_of": f"array_agg(x.incident_id {_IN_ORDER}) {_STATED}",
+    "majors": f"array_agg(x.major_seconds {_IN_ORDER}) {_STATED}",
+    "partials": f"array_agg(x.partial_seconds {_IN_ORDER}) {_STATED}",
+}
 
 
 def _kinds(terms: Terms) -> Step:
-    """Without profile the seconds were stated: they are one outage."""
-    only = "" if terms.customer_id is None else f" AND customer_id = {int(terms.customer_id)}"
+    lists = ", ".join(
+        f"CASE WHEN x.profile_id IS {'NOT ' if name == 'profiles' else ''}NULL"
+        f" THEN ARRAY[{column}] ELSE '{{}}' END::bigint[] AS {name}"
+        for name, column in {
+            "profiles": "x.profile_id",
+            "stated_of": str(int(terms.incident.pk)),
+            "majors": "x.major_seconds",
+            "partials": "x.partial_seconds",
+        }.items()
+    )
     return Step(f"""
-        SELECT row_number() OVER () AS key, profile, major_seconds, partial_seconds, 1 AS incidents,
-            CASE WHEN profile = 0 THEN '{{}}' ELSE ARRAY[profile] END::bigint[] AS profiles,
-            CASE WHEN profile = 0 THEN ARRAY[major_seconds] ELSE '{{}}' END AS majors,
-            CASE WHEN profile = 0 THEN ARRAY[partial_seconds] ELSE '{{}}' END AS partials
+        SELECT row_number() OVER () AS key, {_OWN_KIND} AS kind, 1 AS incidents, {lists}
         FROM (
-            SELECT DISTINCT COALESCE(profile_id, 0) AS profile, major_seconds, partial_seconds
-            FROM incidents_exposure WHERE incident_id = {int(terms.incident.pk)}{only}
-        ) d
+            SELECT DISTINCT profile_id, CASE WHEN profile_id IS NULL THEN major_seconds END
+                AS major_seconds, CASE WHEN profile_id IS NULL THEN partial_seconds END
+                AS partial_seconds
+            FROM incidents_exposure WHERE incident_id = {int(terms.incident.pk)}{_only(terms)}
+        ) x
     """)
+
+
+def _only(terms: Terms, of: str = "") -> str:
+    return "" if terms.customer_id is None else f" AND {of}customer_id = {int(terms.customer_id)}"
 
 
 def _period_kinds(terms: Terms, spell: Step | None) -> dict[str, Step]:
     """Of all incidents of the period that hit the same subscription (or customer without one)."""
+    sides = (
+        "x.subscription_id = e.subscription_id",
+        "x.customer_id = e.customer_id AND x.subscription_id IS NULL AND e.subscription_id IS NULL",
+    )
+    steps = {} if spell is None else {"spell": spell}
+    # Each by itself, so that their numbers of rows can be foreseen.
+    both = " UNION ALL ".join(_lived(terms, same, is_own=spell is not None) for same in sides)
+    kind = " || ' ' || ".join(f"COALESCE({name}::text, '')" for name in _LISTS)
+    steps["lived"] = Step(f"SELECT l.*, {kind} AS kind FROM ({both}) l")
+    lists = ", ".join(f"COALESCE(min({name}), '{{}}') AS {name}" for name in _LISTS)
+    steps["kind"] = Step(f"""
+        SELECT row_number() OVER () AS key, kind, min(incidents) AS incidents, {lists}
+        FROM lived GROUP BY kind
+    """)
+    return steps
+
+
+def _lived(terms: Terms, same: str, *, is_own: bool) -> str:
     incidents = ", ".join(str(int(pk)) for pk in (terms.incident.pk, *terms.others))
     within = ""
-    if spell is not None:
+    if is_own:
         within = """
             JOIN spell s ON s.id = e.id JOIN incidents_incident i
                 ON i.id = x.incident_id AND i.started_at >= s.begins AND i.started_at < s.ends
         """
-    only = "" if terms.customer_id is None else f" AND e.customer_id = {int(terms.customer_id)}"
-    sides = " UNION ALL ".join(
-        f"""
-            SELECT e.id, x.profile_id, x.major_seconds, x.partial_seconds
-            FROM incidents_exposure e JOIN incidents_exposure x ON {same} {within}
-            WHERE e.incident_id = {int(terms.incident.pk)}{only} AND x.incident_id IN ({incidents})
-        """
-        for same in (
-            "x.subscription_id = e.subscription_id",
-            """x.customer_id = e.customer_id
-                AND x.subscription_id IS NULL AND e.subscription_id IS NULL""",
-        )
-    )
-    stated = "FILTER (WHERE profile_id IS NULL)"
-    order = "ORDER BY major_seconds, partial_seconds"
-    steps = {} if spell is None else {"spell": spell}
-    steps["lived"] = Step(f"""
-        SELECT id, count(*)::int AS incidents,
-            COALESCE(array_agg(profile_id ORDER BY profile_id)
-                FILTER (WHERE profile_id IS NOT NULL), '{{}}') AS profiles,
-            COALESCE(array_agg(major_seconds {order}) {stated}, '{{}}') AS majors,
-            COALESCE(array_agg(partial_seconds {order}) {stated}, '{{}}') AS partials
-        FROM ({sides}) x GROUP BY id
-    """)
-    steps["kind"] = Step("""
-        SELECT row_number() OVER () AS key, d.* FROM (
-            SELECT profiles, majors, partials, incidents FROM lived GROUP BY 1, 2, 3, 4
-        ) d
-    """)
-    return steps
+    lists = ", ".join(f"{sql} AS {name}" for name, sql in _LISTS.items())
+    return f"""
+        SELECT e.id, count(*)::int AS incidents, {lists}
+        FROM incidents_exposure e JOIN incidents_exposure x ON {same} {within}
+        WHERE e.incident_id = {int(terms.incident.pk)}{_only(terms, "e.")}
+            AND x.incident_id IN ({incidents})
+        GROUP BY e.id
+    """
 
 
 def _spans(terms: Terms, weights: Weights) -> Step:
@@ -170,7 +188,8 @@ def _outages(terms: Terms, weights: Weights) -> str:
             SELECT k.key, NULL, ({stated_length}) * 1000,
                 (t.major * 1000::numeric + t.partial * {terms.partial_permille}::numeric)
                     * 1000 * {weights.of_stated}
-            FROM kind k CROSS JOIN unnest(k.majors, k.partials) AS t (major, partial)
+            FROM kind k CROSS JOIN unnest(k.stated_of, k.majors, k.partials)
+                AS t (incident_id, major, partial)
             WHERE {stated_length} > 0
         ) o
     """
@@ -202,7 +221,7 @@ def _facts(terms: Terms, weights: Weights) -> str:
         ["length::bigint", *(f"div({n}, {terms.scale})::bigint" for n in ("weighed", "counted"))]
     )
     return f"""
-        SELECT k.key, COALESCE(sum(o.length), 0) AS lived, jsonb_build_object(
+        SELECT k.key, jsonb_build_object(
             'incidents', k.incidents, 'outages', COALESCE(
                 jsonb_agg(jsonb_build_array({parts}) ORDER BY o.at, o.length)
                     FILTER (WHERE o.key IS NOT NULL), '[]'
@@ -212,20 +231,24 @@ def _facts(terms: Terms, weights: Weights) -> str:
     """
 
 
+_WAS_HIT = "(cardinality(k.profiles) > 0 OR 0 < ANY (k.majors) OR 0 < ANY (k.partials))"
+
+
 def _counted(terms: Terms) -> str:
     """Who was hit, but in no way that counts, has no row."""
     number = "bigint" if terms.scale == 1000 else "numeric"  # noqa: PLR2004
     if terms.prices_each_outage:
         return f"""
-            SELECT k.*, f.facts, o.at, COALESCE(o.counted, 0)::{number} AS downtime
+            SELECT k.kind, f.facts, o.at, COALESCE(o.counted, 0)::{number} AS downtime
             FROM kind k JOIN facts f ON f.key = k.key
             LEFT JOIN outage o ON o.key = k.key AND o.counted > 0
-            WHERE o.counted > 0 OR f.lived = 0
+            WHERE o.counted > 0 OR NOT {_WAS_HIT}
         """
     return f"""
-        SELECT k.*, f.facts, NULL::timestamptz AS at, COALESCE(o.downtime, 0)::{number} AS downtime
+        SELECT k.kind, f.facts, NULL::timestamptz AS at,
+            COALESCE(o.downtime, 0)::{number} AS downtime
         FROM kind k JOIN facts f ON f.key = k.key
         LEFT JOIN (SELECT key, sum(counted) AS downtime FROM outage GROUP BY key) o
             ON o.key = k.key
-        WHERE o.downtime > 0 OR f.lived = 0
+        WHERE o.downtime > 0 OR NOT {_WAS_HIT}
     """

@@ -78,7 +78,7 @@ def exposed(terms: Terms) -> QuerySet[Exposure, Any]:
         rows = rows.filter(customer=terms.customer_id)
     rows = rows.alias(major=_seconds(terms, Outage.Impact.MAJOR))
     rows = rows.alias(partial=_seconds(terms, Outage.Impact.PARTIAL))
-    if terms.partial_permille == 0:
+    if terms.partial_permille == 0 and not terms.counts_outages:
         # Hit in no way that this policy counts.
         rows = rows.filter(Q(major__gt=0) | Q(partial=0))
     rows, counted = _with_downtime(rows, terms)

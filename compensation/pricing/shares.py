@@ -15,8 +15,8 @@ from incidents.models import Exposure, Incident
 class Weights:
     """SQL of whole numbers; a second that counts wholly weighs `Terms.scale`.
 
-    `of_outage` is over `o` (outage) and `p` (profile); `of_stated` is the share alone, for stated
-    seconds. `share_told` is the share of customers as an award tells it, or empty.
+    `of_outage` is over `o` (outage) and `p` (profile); `of_stated` is the share alone, over `t`
+    (stated seconds). `share_told` is the share of customers as an award tells it, or empty.
     """
 
     of_outage: str
@@ -45,7 +45,7 @@ class Weights:
         )
         return cls(
             f"({impact})::bigint * (CASE p.incident_id {whens} END)",
-            str(int(own * CUSTOMERS_SCALE)),
+            f"(CASE t.incident_id {whens} END)",
             f"{own.normalize():f}",
         )
 
