@@ -5,9 +5,10 @@ both are read as exact decimals. Amounts in cents are minor units of the file's 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -22,6 +23,8 @@ from compensation.policy_files.terms import version_of
 
 __all__ = ["PolicyFile", "Reading", "read_policies", "read_policy"]
 
+# More readings than these nobody means.
+MOST_READINGS = 100
 LARGEST_BYTES = 20_000_000
 DEFAULT_CURRENCY = "USD"
 # What tells about a policy, and not what is due.
@@ -41,6 +44,8 @@ class PolicyFile:
     version: PolicyVersion
     rules: list[Rule]
     examples: list[PolicyExample]
+    # How it can be read otherwise where it does not say, each with what is then taken.
+    others: "list[tuple[str, PolicyFile]]" = field(default_factory=list)
 
     def __str__(self) -> str:
         return f"{self.provider} {self.service}".strip() or self.policy.name
@@ -71,6 +76,7 @@ def read_policies(content: bytes, *, currency: str = DEFAULT_CURRENCY) -> Readin
     for number, one in enumerate(_entries(content), start=1):
         notes = Notes()
         policy = _read(one, number, currency, notes)
+        policy.others.extend(_otherwise(one, number, currency, notes))
         problems += notes.problems
         warnings += notes.warnings
         if not notes.problems:
@@ -163,6 +169,24 @@ def _read(data: dict[str, Any], number: int, currency: str, notes: Notes) -> Pol
     examples = examples_of(record, version, rules, code)
     record.warn_of_unread(HARMLESS)
     return PolicyFile(provider, service, policy, version, rules, examples)
+
+
+def _otherwise(
+    data: dict[str, Any], number: int, currency: str, notes: Notes
+) -> Iterator[tuple[str, PolicyFile]]:
+    """Every other combination of what the policy leaves unsaid, the fewest changes first."""
+    names = list(notes.unsaid)
+    usual = tuple(readings[0] for readings in notes.unsaid.values())
+    combinations = sorted(
+        product(*notes.unsaid.values()),
+        key=lambda taken: sum(a != b for a, b in zip(taken, usual, strict=True)),
+    )
+    for taken in combinations[1:MOST_READINGS]:
+        chosen = {name: one for name, one, first in zip(names, taken, usual, strict=True)
+                  if one != first}  # fmt: skip
+        other = Notes(chosen=chosen)
+        said = ", ".join(f"{name} {json.dumps(one)}" for name, one in chosen.items())
+        yield said, _read(data, number, currency, other)
 
 
 def _doubled(policies: Iterable[PolicyFile]) -> list[str]:

@@ -20,6 +20,9 @@ KINDS = {
     "credit_amount": Rule.Credit.FIXED,
 }
 DAYS = ("credit_days", "trial_days", "priority_days")
+FULL = Decimal(100)
+# Of common tables: 28 days, 30 days, a twelfth of a year.
+USUAL_MONTHS = (672, 720, 730)
 SHORTEST_MONTH, LONGEST_MONTH = 28 * 24, 31 * 24
 
 
@@ -39,12 +42,25 @@ class Whole:
         model = record.text("model", longest=200).lower()
         notes, ambiguity = record.text("notes"), record.text("ambiguity")
         said = wording.started_or_completed(model, notes, ambiguity)
+        if said is None and not record.has("step_counts") and record.has("step_minutes"):
+            said = record.notes.choose("step_counts", "completed", "started")
         return cls(
             record, currency, threshold,
             fee_hours=_fee_hours(record, f"{notes} {ambiguity}"),
-            counts_beyond=wording.counts_beyond(model, notes),
+            counts_beyond=_counts_beyond(record, threshold, model, notes),
             step_counts=record.choice("step_counts", STEPS, said or "completed"),
         )  # fmt: skip
+
+
+def _counts_beyond(record: Record, threshold: Decimal | None, model: str, notes: str) -> bool:
+    """Whether intervals are those beyond what the threshold allows, or all once it is missed."""
+    if wording.counts_beyond(model, notes):
+        return True
+    is_open = threshold is not None and threshold != FULL and record.has("step_minutes")
+    if not is_open or _has_allowance(record):
+        return False
+    taken: str = record.notes.choose("intervals_of", "downtime_beyond", "all_downtime")
+    return taken == "downtime_beyond"
 
 
 def gives_something(record: Record) -> bool:
@@ -114,7 +130,11 @@ def _fee_hours(record: Record, prose: str) -> int | None:
     longest = max((h for h in hours if type(h) is int), default=0)
     is_whole_fee = str(record.data.get("cap_percent")) in {"100", "100.0"}
     is_month = SHORTEST_MONTH <= longest <= LONGEST_MONTH
-    return longest if is_month and is_whole_fee else None
+    if not longest:
+        return None
+    usual = longest if is_month and is_whole_fee else None
+    found: int | None = record.notes.choose("fee_hours", usual, None, *USUAL_MONTHS)
+    return found
 
 
 def _plain_rows(record: Record) -> list[dict[str, object]]:

@@ -14,10 +14,21 @@ LONGEST_SHOWN = 60
 
 @dataclass
 class Notes:
-    """What is wrong with a file, and what is odd in it."""
+    """What is wrong with a policy, what is odd in it, and what it leaves unsaid.
+
+    `unsaid` are the readings that are possible where neither a key nor the prose says which one is
+    meant, the usual one first; `chosen` those to take instead.
+    """
 
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    unsaid: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def choose(self, name: str, *readings: Any) -> Any:
+        """The first of `readings`, unless another one is to be tried."""
+        self.unsaid[name] = tuple(dict.fromkeys(readings))
+        return self.chosen.get(name, readings[0])
 
 
 @dataclass

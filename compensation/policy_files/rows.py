@@ -105,7 +105,7 @@ def _bands(record: Record) -> list[Rule]:
         if one is None:
             return []
         limit, percent = one.number("limit", places=3, digits=12), _percent(one)
-        if (limit is None) != (n == len(bands)) or (limit is not None and limit <= last):
+        if (limit is None and n < len(bands)) or (limit is not None and limit <= last):
             one.wrong("limit", "limits rise from band to band, and only the last one is null.")
             return []
         rules.append(

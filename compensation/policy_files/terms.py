@@ -15,12 +15,6 @@ PERIODS = {
     **dict.fromkeys(("per_outage", "each_outage", "outage"), _Period.OUTAGE),
 }
 LONG = {_Period.QUARTER: 3, _Period.YEAR: 12}
-ROUNDINGS = {
-    **dict.fromkeys(("half_up", "commercial", "nearest"), PolicyVersion.Rounding.HALF_UP),
-    **dict.fromkeys(("half_even", "bankers", "banker's"), PolicyVersion.Rounding.HALF_EVEN),
-    **dict.fromkeys(("down", "floor", "truncate"), PolicyVersion.Rounding.DOWN),
-    **dict.fromkeys(("up", "ceiling", "ceil"), PolicyVersion.Rounding.UP),
-}
 INTERVALS = {
     **dict.fromkeys(("completed", "down", "floor"), PolicyVersion.IntervalRounding.COMPLETED),
     **dict.fromkeys(("started", "up", "ceil"), PolicyVersion.IntervalRounding.STARTED),
@@ -60,7 +54,7 @@ def version_of(record: Record, currency: str) -> PolicyVersion:
         cap_days=record.whole("cap_days", least=1),
         minimum_amounts=least,
         is_minimum_exclusive=is_minimum_exclusive,
-        rounding=record.choice("rounding", ROUNDINGS, ""),
+        rounding=_rounding(record),
         is_voluntary=record.flag("is_voluntary"),
         claim_window=record.text("claim_window", longest=500),
     )
@@ -73,6 +67,16 @@ def version_of(record: Record, currency: str) -> PolicyVersion:
     days = record.whole("claim_days", least=1)
     version.claim_days = wording.claim_days(version.claim_window) if days is None else days
     return version
+
+
+def _rounding(record: Record) -> str:
+    """Said in any words ("half-even", "round down to the cent"); else unsaid, which is half up."""
+    if record.has("rounding"):
+        said = wording.rounding(record.text("rounding"))
+        if said is None:
+            record.wrong("rounding", "write half_up, half_even, down or up.")
+        return said or ""
+    return wording.rounding_of_cents(record.text("notes")) or ""
 
 
 def _period(record: Record) -> str:
@@ -123,7 +127,11 @@ def _fee_base(record: Record, fee_period: str) -> str:
                 "period's: that one is taken. Say fee_base to be sure."
             )
         return PolicyVersion.FeeBase.PERIOD
-    return PolicyVersion.FeeBase.MONTH if is_monthly else PolicyVersion.FeeBase.PERIOD
+    if is_monthly:
+        return PolicyVersion.FeeBase.MONTH
+    if wording.LONGER_PERIOD.search(said):
+        return PolicyVersion.FeeBase.PERIOD
+    return str(record.notes.choose("fee_base", "period", "month"))
 
 
 def _tells_period_fee(record: Record) -> bool:

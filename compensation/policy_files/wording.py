@@ -27,6 +27,16 @@ _DAYS = re.compile(r"\b(\d{1,3})\s+(?:calendar\s+)?days\b", re.IGNORECASE)
 _OTHER_TIMES = re.compile(
     r"\b\d+\s*(?:h|hours?|weeks?|months?|business|working)\b|\bprocessed\b", re.IGNORECASE
 )
+# In this order: "half up" holds "up".
+_ROUNDINGS = {
+    "half_even": re.compile(r"half[-_ ]?(?:to[-_ ])?even|banker", re.IGNORECASE),
+    "half_up": re.compile(r"half[-_ ]?up|commercial|nearest", re.IGNORECASE),
+    "down": re.compile(r"\bdown|floor|truncat", re.IGNORECASE),
+    "up": re.compile(r"\bup\b|ceil", re.IGNORECASE),
+}
+_OF_CENTS = re.compile(
+    r"\b(?:round|truncat)\w*[^.;]{0,40}\b(?:cents?|penny|pence|minor units?)\b", re.IGNORECASE
+)
 LONGER_PERIOD = re.compile(r"quarter|year|annual|period", re.IGNORECASE)
 MONTH = re.compile(r"month", re.IGNORECASE)
 
@@ -55,6 +65,18 @@ def hours_of_month(text: str) -> int | None:
         if found := pattern.search(text):
             return int(found[1])
     return None
+
+
+def rounding(text: str) -> str | None:
+    """How amounts are rounded: "round half up", "banker's", "truncated"."""
+    found = {word: pattern.search(text) for word, pattern in _ROUNDINGS.items()}
+    return next((word for word, match in found.items() if match), None)
+
+
+def rounding_of_cents(prose: str) -> str | None:
+    """As `rounding`, where prose speaks of cents and not of uptime or minutes."""
+    found = _OF_CENTS.search(prose)
+    return rounding(found[0]) if found else None
 
 
 def claim_days(text: str) -> int | None:

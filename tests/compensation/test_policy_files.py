@@ -2,22 +2,27 @@
 
 import json
 from decimal import Decimal
+from fractions import Fraction
+from operator import ge, gt, le, lt
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from compensation import ready_made
 from compensation.models import Policy, PolicyVersion, Rule
 from compensation.policies import import_policy
 from compensation.policy_files import read_policies
+from compensation.policy_files.settling import settle
 from compensation.policy_files.wording import claim_days, hours_of_month
 
 pytestmark = pytest.mark.django_db
 
-PUBLISHED = Path(settings.BASE_DIR).parent / "shared" / "data" / "sla_policies.json"
+PUBLISHED = Path(django_settings.BASE_DIR).parent / "shared" / "data" / "sla_policies.json"
 VARIANTS = Path(__file__).parent / "policy_variants.json"
 needs_published = pytest.mark.skipif(
     not PUBLISHED.exists(), reason=f"{PUBLISHED} is not there: the published SLAs are not tried"
@@ -72,7 +77,75 @@ def test_every_published_example_comes_out(capsys):
 
 def test_other_policies_of_these_shapes_come_out(capsys):
     code, last, _lines = check(capsys, VARIANTS)
-    assert (code, last) == (0, "policies=11 examples=37 exact=37 differing=0")
+    assert (code, last) == (0, "policies=22 examples=68 exact=68 differing=0")
+
+
+@pytest.mark.parametrize(
+    ("examples", "taken"),
+    [
+        # All 43.2 minutes allowed taken off, completed intervals: the usual reading.
+        ([(73, 0), (74, 1_000)], []),
+        ([(44, 1_000), (60, 2_000)], ['intervals_of "all_downtime"']),
+        ([(44, 1_000), (60, 1_000)], ['step_counts "started"']),
+        ([(44, 2_000), (61, 3_000)], ['step_counts "started", intervals_of "all_downtime"']),
+        # None comes out: the usual reading stays, and they differ.
+        ([(44, 7)], None),
+    ],
+)
+def test_what_a_text_leaves_unsaid_its_examples_tell(examples, taken):
+    given = [
+        {"monthly_fee_cents": 10_000, "downtime_minutes": down, "expected_credit_cents": due}
+        for down, due in examples
+    ]
+    steps = {"tiers": [], "threshold": "99.9", "step_percent": 10, "step_minutes": 30}
+    settled = settle(one(**steps, worked_examples=given))
+    assert all(result.is_exact for result in settled.results) == (taken is not None)
+    assert [warning.split("granted: ")[1].split(". That")[0] for warning in settled.warnings] == (
+        taken or []
+    )
+
+
+bounds = st.sampled_from(["95", "99", "99.5", "99.9"])
+lows = st.fixed_dictionaries(
+    {}, optional={"uptime_at_least": bounds, "uptime_above": bounds}
+).filter(lambda low: len(low) < 2)
+highs = st.fixed_dictionaries(
+    {}, optional={"uptime_below": bounds, "uptime_at_most": bounds}
+).filter(lambda high: len(high) < 2)
+DOWN = [0, 43, 44, 215, 216, 217, 431, 432, 433, 2159, 2160, 2161, 40_000]
+
+
+def is_ordered(tier):
+    values = {key.split("_", 1)[1]: Fraction(tier[key]) for key in tier}
+    low = values.get("at_least", values.get("above", 0))
+    return low < values.get("below", values.get("at_most", 200))
+
+
+def fits(tier, uptime):
+    compare = {"uptime_at_least": ge, "uptime_above": gt, "uptime_below": lt, "uptime_at_most": le}
+    return all(compare[key](uptime, Fraction(bound)) for key, bound in tier.items())
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.builds(lambda a, b: a | b, lows, highs).filter(is_ordered), min_size=1,
+                max_size=4))  # fmt: skip
+def test_of_any_tiers_the_highest_that_fits_counts(db, tiers):
+    percents = [10 * n for n in range(1, len(tiers) + 1)]
+    given_tiers = [
+        {**tier, "credit_percent": percent} for tier, percent in zip(tiers, percents, strict=True)
+    ]
+    examples = []
+    for down in DOWN:
+        uptime = 100 * (1 - Fraction(down, 43_200))
+        due = max(
+            (n for tier, n in zip(tiers, percents, strict=True) if fits(tier, uptime)), default=0
+        )
+        examples.append({"monthly_fee_cents": 10_000, "downtime_minutes": down,
+                         "period_minutes": 43_200, "expected_credit_cents": due * 100})  # fmt: skip
+    results = settle(one(tiers=given_tiers, worked_examples=examples)).results
+    assert [result.got_minor for result in results] == [
+        result.example.expected_minor for result in results
+    ]
 
 
 def test_what_differs_is_told_and_ends_with_an_error(capsys, tmp_path):
@@ -219,7 +292,6 @@ def test_whole_minutes_leave_no_hole_between_them():
         ({"notes": "for each hour or part thereof", "allowance_minutes": 10},
          {"step_counts": "started", "allowance_minutes": 10}),
         ({"ambiguity": "Examples use started hours."}, {"step_counts": "started"}),
-        ({"threshold": "99.9", "threshold_inclusive": True}, {"uptime_to_inclusive": True}),
     ],
 )  # fmt: skip
 def test_steps_are_read(changes, rule):

@@ -11,6 +11,7 @@ from django.db import transaction
 from backoffice.money import format_money
 from compensation import examples, policies
 from compensation.policy_files import DEFAULT_CURRENCY, PolicyFile, Reading, read_policies
+from compensation.policy_files.settling import Settled, settle
 
 
 class Command(BaseCommand):
@@ -32,9 +33,12 @@ class Command(BaseCommand):
             self.stderr.write(f"warning: {warning}")
         if reading.problems and not options["check"]:
             raise CommandError("\n".join([*reading.problems, "Nothing was imported."]))
-        differing = self._check(reading.policies)
+        settled = [settle(one) for one in reading.policies]
+        for warning in (warning for one in settled for warning in one.warnings):
+            self.stderr.write(f"warning: {warning}")
+        differing = self._tell(settled)
         if not options["check"]:
-            self._import(reading.policies)
+            self._import([one.policy for one in settled])
         elif reading.problems:
             raise CommandError("\n".join(reading.problems))
         elif differing:
@@ -48,11 +52,10 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(f"{file}: {' '.join(error.messages)}") from error
 
-    def _check(self, read: list[PolicyFile]) -> int:
-        """Tell how the examples come out; how many differ."""
+    def _tell(self, settled: list[Settled]) -> int:
+        """How the examples come out; returns how many differ."""
         total = exact = 0
-        for one in read:
-            results = examples.run(one.version, one.rules, one.examples)
+        for one, results, _warnings in settled:
             right = [result for result in results if result.is_exact]
             holes = sum(result.expects_nothing_said for result in right)
             total, exact = total + len(results), exact + len(right)
@@ -64,7 +67,7 @@ class Command(BaseCommand):
                 if not result.is_exact:
                     self.stdout.write(f"  {_difference(result)}")
         self.stdout.write(
-            f"policies={len(read)} examples={total} exact={exact} differing={total - exact}"
+            f"policies={len(settled)} examples={total} exact={exact} differing={total - exact}"
         )
         return total - exact
 
