@@ -196,8 +196,8 @@ def check_fits(found: list[Fit], field: str) -> None:
     over = [fit for fit in found if fit.left_minor < 0]
     if over:
         remedy = _("Leave awards out, wait for the next month, or ask for a larger budget.")
-        said = [f"{fit.name}: {fit.words}. {fit.remedy}" for fit in over]
-        raise ValidationError({field: [*said, remedy]}, code="budget")
+        said = [*(f"{fit.name}: {fit.words}. {fit.remedy}" for fit in over), remedy]
+        raise ValidationError({field: [ValidationError(each, code="budget") for each in said]})
 
 
 def _month(at: datetime) -> Period:

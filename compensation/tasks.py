@@ -1,5 +1,7 @@
 """Celery's doors to compensation."""
 
+import logging
+
 from celery import shared_task
 
 from compensation.backtesting import run_next_backtest
@@ -10,6 +12,8 @@ from compensation.reversing import has_reversals, take_back
 from compensation.reversing.run import RUN_SECONDS as REVERSING_SECONDS
 from compensation.stop_notices import tell_of_stop
 from incidents.models import Incident
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="compensation.tasks.issue_awards")
@@ -35,7 +39,10 @@ def draft_batch(incident_id: int) -> None:
 def draft_missing_batches() -> None:
     """What a lost message left behind."""
     for incident in undrafted():
-        draft_default_batch(incident)
+        try:
+            draft_default_batch(incident)
+        except Exception:  # one that cannot be drafted keeps no other one waiting
+            logger.exception("An incident's batch could not be drafted: %s", incident.number)
 
 
 @shared_task(name="compensation.tasks.reconcile")

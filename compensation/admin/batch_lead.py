@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.customers.conditions import ConditionError, parse_condition
 from compensation.admin.looks import number
 from compensation.models import Approval, Batch
 
@@ -39,6 +40,15 @@ def lead(
         State.CANCELLED: Lead(_("Cancelled. Draft a new batch from the incident.")),
     }
     found = steps[batch.state]
+    if batch.state == State.DRAFT and (problem := _unpriceable(batch)):
+        found = Lead(
+            _(
+                "Its policy cannot be priced: correct the row in a new version, put that into "
+                "force, then cancel this batch and draft another one."
+            ),
+            "bad",
+            problem,
+        )
     if batch.kind == Batch.Kind.GOODWILL:
         found = _of_goodwill(batch, found)
     if progress and progress["moves"] and progress["is_stopped"]:
@@ -48,6 +58,17 @@ def lead(
     if progress and (progress["failed"] or progress["unknown"]):
         found = _in_trouble(found, batch, progress)
     return found
+
+
+def _unpriceable(batch: Batch) -> str:
+    """The first row whose further condition cannot be read any more, with what is wrong."""
+    rules = batch.version.rules.exclude(condition="") if batch.version else ()
+    for rule in rules:
+        try:
+            parse_condition(rule.condition, check_values=False)
+        except ConditionError as error:
+            return _("Row {n}: {problem}").format(n=rule.position, problem=" ".join(error.messages))
+    return ""
 
 
 def _of_goodwill(batch: Batch, found: Lead) -> Lead:

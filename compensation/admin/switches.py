@@ -135,6 +135,8 @@ class AmountForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.instance.amount_minor = money.to_minor(cleaned["amount"], cleaned["currency"])
             except ValueError as error:
                 raise ValidationError({"amount": str(error)}) from None
+            except ArithmeticError:  # more digits than are reckoned with
+                self.instance.amount_minor = LARGEST_MINOR + 1
             if self.instance.amount_minor < 0:
                 raise ValidationError({"amount": _("The amount must not be negative.")})
             if self.instance.amount_minor > LARGEST_MINOR:

@@ -217,7 +217,7 @@ def test_admin_sets_a_budget_in_plain_money():
 
 
 @pytest.mark.parametrize(
-    ("budget", "leave_out"), [(9999, 1), (7000, 1), (6999, 2), (1000, 3), (999, 4), (0, 4)]
+    ("budget", "leave_out"), [(9999, 1), (4000, 1), (3999, 2), (1000, 2), (999, 3), (1, 3), (0, 4)]
 )
 def test_refusal_says_how_many_of_the_largest_must_go(budget, leave_out):
     Budget.objects.create(span="batch", currency="EUR", amount_minor=budget)

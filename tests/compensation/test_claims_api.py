@@ -29,9 +29,9 @@ def api():
     return APIClient(headers={"Authorization": f"Api-Key {secret}"})
 
 
-def body(subscription, **more):
+def body(whose, **more):
     return {
-        "customer": subscription.customer.reference,
+        "customer": whose.customer.reference,
         "starts_at": "2026-10-14T14:02:00Z",
         "ends_at": "2026-10-14T15:02:00Z",
     } | more

