@@ -105,7 +105,12 @@ def _is_over(budgets: list[Fit]) -> bool:
 
 def _block(offered: list[Choice], budgets: list[Fit]) -> None:
     """Say beforehand what the verb would refuse, and what it would not."""
-    remedies = " ".join(fit.remedy for fit in budgets if fit.left_minor < 0)
+    narrowest = {
+        fit.currency: fit
+        for fit in sorted(budgets, key=lambda fit: -fit.free_minor)
+        if fit.left_minor < 0
+    }
+    remedies = " ".join(narrowest[currency].remedy for currency in sorted(narrowest))
     for choice in offered:
         if choice.name in {"submit", "approve"}:
             choice.obstacle = choice.obstacle or _("A budget is exceeded.") + f" {remedies}"

@@ -1,5 +1,7 @@
 """Claims: the list of what customers say failed, and the page of one."""
 
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import pghistory.core
@@ -139,9 +141,12 @@ class ClaimAdmin(ReadOnly, BigList, ModelAdmin):  # type: ignore[misc]
         return TemplateResponse(request, "admin/compensation/claim/page.html", context)
 
 
-def _steps(claim: Claim) -> Any:
+def _steps(claim: Claim) -> list[Any]:
+    """The moves, without what was noted between them (its batch, its ticket)."""
     (event_model,) = pghistory.core.event_models(tracks_model=Claim)
-    return event_model._default_manager.filter(pgh_obj=claim).order_by("pgh_id")
+    events = event_model._default_manager.filter(pgh_obj=claim).order_by("pgh_id")
+    moves = groupby(events, key=attrgetter("state", "outcome"))
+    return [next(same) for _said, same in moves]
 
 
 def settle(request: HttpRequest, pk: int) -> HttpResponse:

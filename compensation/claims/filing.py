@@ -78,7 +78,7 @@ def answer(claim: Claim, decision: Decision) -> None:
         claim,
         ClaimState.WITH_PERSON if is_for_person else ClaimState.ANSWERED,
         by=None,
-        reason=str(decision.data.get("why", decision.outcome)),
+        reason=f"claim {claim.number}: {decision.data.get('why', decision.outcome)}",
         outcome=decision.outcome,
         decision=decision.data,
         incident=decision.incident,
