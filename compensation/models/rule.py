@@ -177,7 +177,8 @@ class PolicyExample(models.Model):
     `starts_on` (UTC) and lasts as long as the calendar says or, given, `period_minutes`.
     `fee_minor` is a month's fee and `expected_minor` the credit, in minor units of `currency`;
     `expected_days` are days of service. With neither, the published text does not say what is due,
-    and lint must flag the hole. Who is hit: any row fits where the words are empty.
+    and lint must flag the hole. Words left empty are a customer who has none: a row for a plan
+    does not fit an example without one.
     """
 
     version = models.ForeignKey(PolicyVersion, on_delete=models.CASCADE, related_name="examples")

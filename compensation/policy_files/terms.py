@@ -1,6 +1,7 @@
 """The terms around the table, from a policy file."""
 
 from decimal import Decimal
+from typing import Any
 
 from compensation.models import PolicyVersion
 from compensation.policy_files import wording
@@ -33,40 +34,49 @@ FEE_BASES = {"month": "month", "period": "period"}
 
 def version_of(record: Record, currency: str) -> PolicyVersion:
     """The version, not saved, and without its rows."""
-    shortest, is_exclusive = _either(record, "min_incident_minutes", digits=9)
-    least, is_minimum_exclusive = _least(record, currency)
-    version = PolicyVersion(
+    fee_period = _period(record)
+    return PolicyVersion(
         hit_policy=record.choice("hit_policy", HIT_POLICIES, "first"),
-        fee_period=_period(record),
+        fee_period=fee_period,
+        fee_base=_fee_base(record, fee_period),
         basis=record.choice("basis", BASES, "incident"),
-        shortest_minutes=shortest,
-        is_shortest_exclusive=is_exclusive,
-        interval_minutes=record.number(
-            "interval_minutes", places=3, digits=9, least=Decimal("0.001")
-        ),
-        interval_rounding=record.choice("interval_rounding", INTERVALS, "completed"),
-        uptime_decimals=record.whole("uptime_decimals", most=6),
-        uptime_rounding=record.choice("uptime_rounding", UPTIME_ROUNDINGS, "half_up"),
-        affected_share=record.choice("affected_share", SHARES, ""),
-        counts_maintenance=record.flag("counts_maintenance"),
         cap_percent=record.number("cap_percent", places=3, digits=7),
         cap_amounts=record.amounts("cap", currency),
         cap_days=record.whole("cap_days", least=1),
-        minimum_amounts=least,
-        is_minimum_exclusive=is_minimum_exclusive,
         rounding=_rounding(record),
         is_voluntary=record.flag("is_voluntary"),
-        claim_window=record.text("claim_window", longest=500),
+        holdout_percent=record.number("holdout_percent", places=2, digits=5, most=50) or Decimal(0),
+        **_downtime(record),
+        **_least(record, currency),
+        **_claims(record),
     )
-    version.holdout_percent = record.number(
-        "holdout_percent", places=2, digits=5, most=50
-    ) or Decimal(0)
+
+
+def _downtime(record: Record) -> dict[str, Any]:
+    """What counts as downtime, and how."""
+    shortest, is_exclusive = _either(record, "min_incident_minutes", digits=9)
     weight = record.number("partial_weight", places=3, digits=4, most=1)
-    version.partial_weight = Decimal(1) if weight is None else weight
-    version.fee_base = _fee_base(record, version.fee_period)
-    days = record.whole("claim_days", least=1)
-    version.claim_days = wording.claim_days(version.claim_window) if days is None else days
-    return version
+    return {
+        "shortest_minutes": shortest,
+        "is_shortest_exclusive": is_exclusive,
+        "interval_minutes": record.number(
+            "interval_minutes", places=3, digits=9, least=Decimal("0.001")
+        ),
+        "interval_rounding": record.choice("interval_rounding", INTERVALS, "completed"),
+        "uptime_decimals": record.whole("uptime_decimals", most=6),
+        "uptime_rounding": record.choice("uptime_rounding", UPTIME_ROUNDINGS, "half_up"),
+        "affected_share": record.choice("affected_share", SHARES, ""),
+        "partial_weight": Decimal(1) if weight is None else weight,
+        "counts_maintenance": record.flag("counts_maintenance"),
+    }
+
+
+def _claims(record: Record) -> dict[str, Any]:
+    window, days = record.text("claim_window", longest=500), record.whole("claim_days", least=1)
+    return {
+        "claim_window": window,
+        "claim_days": wording.claim_days(window) if days is None else days,
+    }
 
 
 def _rounding(record: Record) -> str:
@@ -95,7 +105,7 @@ def _either(record: Record, key: str, *, digits: int) -> tuple[Decimal | None, b
     return record.number(key, places=3, digits=digits), False
 
 
-def _least(record: Record, currency: str) -> tuple[dict[str, int], bool]:
+def _least(record: Record, currency: str) -> dict[str, Any]:
     """min_credit_cents and the like, and whether an award of exactly that is left out."""
     counts, excludes = (
         [key for key in (f"{name}_cents", f"{name}_amount", f"{name}_amounts") if record.has(key)]
@@ -105,7 +115,7 @@ def _least(record: Record, currency: str) -> tuple[dict[str, int], bool]:
         record.wrong(excludes[0], f"{counts[0]} stands there too: leave one of them out.")
     name = "min_credit_exclusive" if excludes else "min_credit"
     least = {code: n for code, n in record.amounts(name, currency).items() if n}
-    return least, bool(excludes)
+    return {"minimum_amounts": least, "is_minimum_exclusive": bool(excludes)}
 
 
 def _fee_base(record: Record, fee_period: str) -> str:
