@@ -2,6 +2,7 @@
 
 from compensation.admin import (
     awards,
+    backtests,
     batches,
     claims,
     findings,
@@ -14,6 +15,7 @@ from compensation.admin import (
 
 __all__ = [
     "awards",
+    "backtests",
     "batches",
     "claims",
     "findings",

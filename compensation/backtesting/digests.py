@@ -2,26 +2,25 @@
 
 import hashlib
 import json
-from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.forms import model_to_dict
+from django.db.models import Model
 
-from compensation.models import PolicyVersion
+from compensation.models import PolicyVersion, Rule
 
 # What no amount depends on.
 _BESIDE = ("id", "state", "change_note", "accepted_warnings", "acceptance_reason", "claim_days",
-           "claim_window", "created_by", "label", "version")  # fmt: skip
+           "claim_window", "created_by", "label", "version", "policy", "number", "created_at", "activated_at",
+           "retired_at")  # fmt: skip
 
 
 def terms_digest(version: PolicyVersion) -> str:
-    """SHA-256 (hex) of the terms and rows by which `version` prices."""
-    told = [_told(version), *(_told(rule) for rule in version.rules.all())]
-    text = json.dumps(told, cls=DjangoJSONEncoder, sort_keys=True)
+    """SHA-256 (hex) of the terms and rows by which `version` prices, as they are saved."""
+    terms = PolicyVersion.objects.filter(pk=version.pk).values(*_names(PolicyVersion))
+    rows = Rule.objects.filter(version=version.pk).order_by("position").values(*_names(Rule))
+    text = json.dumps([*terms, *rows], cls=DjangoJSONEncoder, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _told(row: Any) -> dict[str, Any]:
-    names = [f.name for f in row._meta.concrete_fields if f.name not in _BESIDE]
-    values = model_to_dict(row)
-    return {name: values.get(name) for name in names if name in values}
+def _names(model: type[Model]) -> list[str]:
+    return [field.name for field in model._meta.concrete_fields if field.name not in _BESIDE]

@@ -10,6 +10,8 @@ from django.db import connection
 SIDES = ("ours", "theirs")
 # Of each currency and direction; the page shows the first few, the file has all.
 DIFFERENCES = 50
+# Slices; so long each customer's rows of them stand one beside the other.
+ADD_UP_AFTER = 12
 
 MAKE_TOTALS = """
 CREATE TEMP TABLE backtest_total (customer_id bigint, currency text, ours bigint, theirs bigint)
@@ -38,21 +40,23 @@ FROM backtest_given g JOIN backtest_class k ON k.customer_id = g.customer_id
 GROUP BY 1, 2, 3
 """
 _ADD_TO_TOTALS = """
-CREATE TEMP TABLE backtest_next AS
-SELECT customer_id, currency, sum(ours)::bigint AS ours, sum(theirs)::bigint AS theirs FROM (
-    SELECT * FROM backtest_total
-    UNION ALL
-    SELECT m.customer_id, g.currency, g.ours, g.theirs FROM (
-        SELECT customer_id, currency,
-            COALESCE(sum(amount_minor) FILTER (WHERE side = 0), 0) AS ours,
-            COALESCE(sum(amount_minor) FILTER (WHERE side = 1), 0) AS theirs
-        FROM backtest_given WHERE exclusion = '' AND benefit = 'credit' GROUP BY 1, 2
-    ) g JOIN backtest_class k ON k.customer_id = g.customer_id
-    JOIN backtest_member m ON m.key = k.key
-) AS t GROUP BY customer_id, currency;
-DROP TABLE backtest_total;
-ALTER TABLE backtest_next RENAME TO backtest_total;
+INSERT INTO backtest_total
+SELECT m.customer_id, g.currency, g.ours, g.theirs FROM (
+    SELECT customer_id, currency,
+        COALESCE(sum(amount_minor) FILTER (WHERE side = 0), 0) AS ours,
+        COALESCE(sum(amount_minor) FILTER (WHERE side = 1), 0) AS theirs
+    FROM backtest_given WHERE exclusion = '' AND benefit = 'credit' GROUP BY 1, 2
+) g JOIN backtest_class k ON k.customer_id = g.customer_id
+JOIN backtest_member m ON m.key = k.key;
 TRUNCATE backtest_given
+"""
+# One row a customer and currency again.
+_ADD_UP = """
+CREATE TEMP TABLE backtest_next AS
+SELECT customer_id, currency, sum(ours)::bigint AS ours, sum(theirs)::bigint AS theirs
+FROM backtest_total GROUP BY customer_id, currency;
+DROP TABLE backtest_total;
+ALTER TABLE backtest_next RENAME TO backtest_total
 """
 _TOTALS = """
 SELECT currency, sum(ours)::bigint, sum(theirs)::bigint, count(*) FILTER (WHERE ours > 0),
@@ -79,6 +83,7 @@ class Sums:
     """Adds one slice of time after another. What it keeps does not grow with the customers."""
 
     def __init__(self) -> None:
+        self.slices = 0
         self.months: dict[tuple[str, str], dict[str, dict[str, int]]] = {}
         self.largest: dict[str, dict[str, dict[str, int]]] = {}
         self.left_out: dict[str, dict[str, int]] = {side: {} for side in SIDES}
@@ -92,6 +97,9 @@ class Sums:
             self._add_largest(cursor)
             self._add_others(cursor)
             cursor.execute(_ADD_TO_TOTALS)
+            self.slices += 1
+            if self.slices % ADD_UP_AFTER == 0:
+                cursor.execute(_ADD_UP)
 
     def _add_months(self, cursor: Any) -> None:
         cursor.execute(_MONTHS)
@@ -127,6 +135,7 @@ class Sums:
         """The result: plain values, to be kept as JSON."""
         nothing = {"amount_minor": 0, "awards": 0, "customers": 0, "largest_minor": 0}
         with connection.cursor() as cursor:
+            cursor.execute(_ADD_UP)
             cursor.execute(_TOTALS)
             totals = cursor.fetchall()
             cursor.execute(_COMPENSATED)

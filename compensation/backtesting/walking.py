@@ -28,7 +28,7 @@ from compensation.pricing.periods import MONTHS, tenure_cutoff
 from incidents.models import Incident, Outage
 
 # Fewer, longer slices find the classes less often, but have more of them; whole periods each.
-SLICE_MONTHS = 1
+SLICE_MONTHS = 2
 # How long the real tables are hidden at a time; then whoever waits is told how far it is.
 HIDDEN_SECONDS = 1.0
 _TABLES = ("given", "total", "next", "person", "set", "member", "class", "stage", "hit", "profile",

@@ -84,3 +84,13 @@ class Backtest(Movable):
     @property
     def is_under_way(self) -> bool:
         return self.state in {self.State.QUEUED, self.State.RUNNING}
+
+    @property
+    def more_customers(self) -> int:
+        """How many more the tested version compensates; negative is fewer."""
+        customers = self.result["customers"]
+        return int(customers["ours"] - customers["theirs"])
+
+    @property
+    def fewer_customers(self) -> int:
+        return -self.more_customers

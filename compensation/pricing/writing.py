@@ -98,21 +98,32 @@ def _forget_unclaimed(batch: Batch) -> None:
 
 
 def _insert(terms: Terms, now: datetime) -> Statement:
-    clause = priced(terms)
+    clause, union = priced(terms), _benefits(terms, now)
+    constants = _constants(terms, now)
+    columns = ", ".join([*constants, *_PRICED])
+    values = ", ".join(["%s"] * len(constants))
+    return Statement(
+        f"{clause.sql} INSERT INTO {Award._meta.db_table} ({columns})"
+        f" SELECT {values}, b.* FROM ({union.sql}) b",
+        (*clause.params, *constants.values(), *union.params),
+    )
+
+
+def proposed(terms: Terms, now: datetime) -> tuple[list[str], Statement]:
+    """What `price` would write, as a query: its columns, and the statement that reads them."""
+    clause, union = priced(terms), _benefits(terms, now)
+    return list(_PRICED), Statement(f"{clause.sql} {union.sql}", (*clause.params, *union.params))
+
+
+def _benefits(terms: Terms, now: datetime) -> Statement:
+    """The columns of _PRICED, of everything that the rows give."""
     benefits = [_credit()]
     if any(rule.trial_days for rule in terms.rules):
         benefits.append(_trial(terms, now))
     if any(rule.priority_days for rule in terms.rules):
         benefits.append(_priority(terms, now))
-    constants = _constants(terms, now)
-    columns = ", ".join([*constants, *_PRICED])
-    values = ", ".join(["%s"] * len(constants))
     union = " UNION ALL ".join(benefit.sql for benefit in benefits)
-    return Statement(
-        f"{clause.sql} INSERT INTO {Award._meta.db_table} ({columns})"
-        f" SELECT {values}, b.* FROM ({union}) b",
-        (*clause.params, *constants.values(), *(p for b in benefits for p in b.params)),
-    )
+    return Statement(union, tuple(p for b in benefits for p in b.params))
 
 
 # What every award keeps of its exposure, whatever the benefit ...

@@ -217,6 +217,18 @@ def policies() -> Iterator[Row]:
     yield from admin("compensation_policy_import", FINANCE)
     yield from admin("compensation_policy_default", FINANCE, "pk=policy")
     yield from admin("compensation_policy_draft", FINANCE, "pk=policy")
+    yield from backtests()
+
+
+def backtests() -> Iterator[Row]:
+    """Who may read policies may read what they would have cost; who writes them may ask."""
+    yield from pages("compensation", "backtest", "backtest", see=MONEY, change=MONEY)
+    for name in ("panel", "simulation"):
+        yield from look(f"compensation_backtest_{name}", MONEY, "pk=draft")
+    for name in ("progress", "csv", "customers"):
+        yield from look(f"compensation_backtest_{name}", MONEY, "pk=backtest")
+    yield from admin("compensation_backtest_start", FINANCE, "pk=draft")
+    yield from admin("compensation_backtest_cancel", FINANCE, "pk=backtest")
 
 
 def portal() -> Iterator[Row]:

@@ -14,6 +14,7 @@ from compensation import ledger
 from compensation.models import (
     ApprovalThreshold,
     Award,
+    Backtest,
     Budget,
     Claim,
     Finding,
@@ -56,6 +57,9 @@ def build() -> dict[str, object]:
         "policy_key": version.policy.key,
         "version": version.pk,
         "draft": RuleFactory.create(version__policy=version.policy, version__number=2).version_id,
+        "backtest": Backtest.objects.create(
+            version=version, first=date(2026, 1, 1), last=date(2026, 1, 31)
+        ).pk,
         "batch": batch.pk,
         "batch_number": batch.number,
         "award": award.pk,
