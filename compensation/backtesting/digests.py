@@ -9,9 +9,11 @@ from django.db.models import Model
 from compensation.models import PolicyVersion, Rule
 
 # What no amount depends on.
-_BESIDE = ("id", "state", "change_note", "accepted_warnings", "acceptance_reason", "claim_days",
-           "claim_window", "created_by", "label", "version", "policy", "number", "created_at", "activated_at",
-           "retired_at")  # fmt: skip
+_BESIDE = (
+    "id", "policy", "number", "version", "state", "label", "change_note", "accepted_warnings",
+    "acceptance_reason", "claim_days", "claim_window", "created_by", "created_at", "activated_at",
+    "retired_at",
+)  # fmt: skip
 
 
 def terms_digest(version: PolicyVersion) -> str:

@@ -42,14 +42,16 @@ INSERT INTO backtest_given
      exclusion)
 SELECT {side}, {incident}, g.* FROM ({benefits}) g
 """
-# Approved awards are what pricing counts as given.
+# Approved awards are what pricing counts as given; without their incident, whose day they bear,
+# it need not be looked up for each of them.
 _REMEMBER = """
+, kept AS ({keep} RETURNING *)
 INSERT INTO compensation_award
-    (source, state, incident_id, customer_id, subscription_id, benefit, amount_minor, currency,
+    (source, state, customer_id, subscription_id, benefit, amount_minor, currency,
      days, reversed_minor, created_at)
-SELECT 'batch', 'approved', incident_id, customer_id, subscription_id, benefit, amount_minor,
-    currency, days, 0, %(at)s
-FROM backtest_given WHERE side = %(side)s AND incident_id = %(incident)s AND exclusion = ''
+SELECT 'batch', 'approved', customer_id, subscription_id, benefit, amount_minor,
+    currency, days, 0, %s
+FROM kept WHERE exclusion = ''
 """
 
 
@@ -87,9 +89,7 @@ def give(side: Side, incident: Incident, *, at: datetime, shares: Shares) -> Non
     Raises:
         ConditionError: a row's further condition cannot be understood.
     """
-    terms = Terms(
-        side.version, incident, at, rules=side.rules, known_shares=shares, ignores_own_awards=True
-    )
+    terms = Terms(side.version, incident, at, rules=side.rules, known_shares=shares)
     if terms.owes_nothing:
         return
     clause = priced(terms)
@@ -101,12 +101,8 @@ def give(side: Side, incident: Incident, *, at: datetime, shares: Shares) -> Non
     keep = _KEEP.format(
         side=int(side.number), incident=int(incident.pk), benefits=" UNION ALL ".join(benefits)
     )
+    params: tuple[Any, ...] = clause.params
+    if side.remembers:
+        keep, params = _REMEMBER.format(keep=keep), (*params, incident.started_at)
     with connection.cursor() as cursor:
-        cursor.execute(clause.sql + keep, clause.params)
-        if side.remembers:
-            values: dict[str, Any] = {
-                "side": side.number,
-                "incident": incident.pk,
-                "at": incident.started_at,
-            }
-            cursor.execute(_REMEMBER, values)
+        cursor.execute(clause.sql + keep, params)

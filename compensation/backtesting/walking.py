@@ -1,5 +1,6 @@
 """Going through the incidents of a stretch of time, slice by slice, under two versions."""
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -174,11 +175,12 @@ def _close() -> None:
 def _steps(todo: Walk, incidents: Sequence[Incident], shares: Shares) -> Iterator[int]:
     """Each side from the first incident on; how many were priced since the last time."""
     for side in todo.sides:
-        pending = deque(incidents)
+        pending, then = deque(incidents), _AsThen()
         while pending:
             steps, until = 0, monotonic() + HIDDEN_SECONDS
             with shadowed():
                 while pending and monotonic() < until:
+                    then.be(_priced_at(pending[0], todo.now))
                     _step(todo, side, pending.popleft(), shares)
                     steps += 1
             yield steps
@@ -188,12 +190,28 @@ def _steps(todo: Walk, incidents: Sequence[Incident], shares: Shares) -> Iterato
             hide_incidents()
 
 
+class _AsThen:
+    """Turns the statuses of those who stand for the classes to a moment."""
+
+    def __init__(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT ended_at FROM backtest_ended ORDER BY ended_at")
+            self.ends = [ended for (ended,) in cursor.fetchall()]
+        self.before: int | None = None
+
+    def be(self, at: datetime) -> None:
+        """As at `at`; the real subscriptions must be hidden."""
+        before = bisect_right(self.ends, at)
+        if before != self.before:
+            self.before = before
+            with connection.cursor() as cursor:
+                cursor.execute(_AS_THEN, {"at": at})
+
+
 def _step(todo: Walk, side: Side, incident: Incident, shares: Shares) -> None:
     at = _priced_at(incident, todo.now)
     if _in_turn(todo):
         show_incident(incident.pk)
-    with connection.cursor() as cursor:
-        cursor.execute(_AS_THEN, {"at": at})
     give(side, incident, at=at, shares=shares)
 
 
