@@ -13,11 +13,12 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from compensation import examples, policies, policy_files, ready_made, wording
+from compensation import policies, policy_files, ready_made, wording
 from compensation.admin.doors import call, post_only
 from compensation.admin.example_results import Shown, tally
 from compensation.models import Policy, PolicyVersion
 from compensation.policy_files import PolicyFile
+from compensation.policy_files.settling import settle
 
 ADD = "compensation.add_policy"
 ROWS_TOLD = 2
@@ -162,7 +163,7 @@ def _create(request: HttpRequest, good: list[Checked]) -> HttpResponse:
 def _check(read: PolicyFile) -> Checked:
     is_there = Policy.objects.filter(key=read.policy.key).exists()
     try:
-        results = examples.run(read.version, read.rules, read.examples)
+        read, results, _warnings = settle(read)
     except ValidationError as error:
         return Checked(read, [], [f"{read}: {message}" for message in error.messages], is_there)
     return Checked(read, [Shown.of(result) for result in results], [], is_there)

@@ -22,6 +22,8 @@ USUAL_START = date(2026, 4, 1)
 IMPACTS = {"major": Outage.Impact.MAJOR, "partial": Outage.Impact.PARTIAL}
 EXPECTED = ("expected_credit_cents", "expected_days", "expected_credit_hours")
 HARMLESS = frozenset({"note", "notes", "comment", "uptime_percent", "expected_credit_hours"})
+YEARS_TAKEN = range(2000, 2101)
+MOST_OUTAGES = 1000
 # Published uptimes are rounded to six decimals.
 UPTIME_OFF = Fraction(1, 1_000_000)
 SECOND = Decimal(60)
@@ -69,6 +71,9 @@ def _period(record: Record, fee_period: str, length: int | None) -> tuple[date, 
             starts_on = date.fromisoformat(said)
         except ValueError:
             record.wrong("starts_on", "write a day such as 2026-04-01.")
+        if starts_on.year not in YEARS_TAKEN:
+            record.wrong("starts_on", "write a day from 2000 to 2100.")
+            starts_on = usual
         return starts_on, length
     calendar = CALENDARS.get(_Period(fee_period), {})
     if length in calendar:
@@ -82,6 +87,9 @@ def _minutes(
     """The lengths of the outages: one number, or a list."""
     if isinstance(record.data.get("downtime_minutes"), list):
         outages = record.value("downtime_minutes")
+        if len(outages) > MOST_OUTAGES:
+            record.wrong("downtime_minutes", f"at most {MOST_OUTAGES:,} outages are possible.")
+            return []
         parts = [Record({"minutes": one}, f"{record.place}, downtime_minutes[{n}]", record.notes)
                  for n, one in enumerate(outages, start=1)]  # fmt: skip
         return [_whole_seconds(one, "minutes") for one in parts]

@@ -135,9 +135,7 @@ class Record:
         value = self.value(key)
         if value is None:
             return []
-        if not isinstance(value, list) or not all(
-            isinstance(one, str) and 0 < len(one) <= longest and "\0" not in one for one in value
-        ):
+        if not isinstance(value, list) or not all(_is_text(one, longest) for one in value):
             self.wrong(key, f"write a list of texts of at most {longest} characters.")
             return []
         return list(value)
@@ -209,6 +207,13 @@ class Record:
                     f"{self.place}: {key} says nothing here and was left out: look whether it "
                     "changes what is due."
                 )
+
+
+def _is_text(value: Any, longest: int) -> bool:
+    """Not empty, not too long, and nothing that PostgreSQL does not store."""
+    if not isinstance(value, str) or not 0 < len(value) <= longest or "\0" in value:
+        return False
+    return not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _decimal(value: Any) -> Decimal | None:

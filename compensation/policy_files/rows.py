@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import combinations
 
+from backoffice.customers.conditions import ConditionError, parse_condition
 from compensation.coverage import AXES, Range, span
 from compensation.models import PolicyVersion, Rule
 from compensation.policy_files.bounds import close_whole_minutes, read_bounds
@@ -65,7 +66,7 @@ def _apply_threshold(rule: Rule, threshold: Decimal | None, *, counts_itself: bo
 
 def _rule(record: Record, whole: Whole) -> Rule:
     label = record.text("name", longest=200) or record.text("label", longest=200)
-    rule = Rule(label=label, condition=record.text("condition", longest=2000))
+    rule = Rule(label=label, condition=_condition(record))
     read_bounds(rule, record)
     read_credit(rule, record, whole)
     for name, longest in LISTS.items():
@@ -74,6 +75,16 @@ def _rule(record: Record, whole: Whole) -> Rule:
     rule.tenure_months_to = record.whole("tenure_months_to")
     record.warn_of_unread(ROW_HARMLESS)
     return rule
+
+
+def _condition(record: Record) -> str:
+    """Values that nobody has are lint's business: here it must only be readable."""
+    condition = record.text("condition", longest=2000)
+    try:
+        parse_condition(condition, check_values=False)
+    except ConditionError as error:
+        record.wrong("condition", " ".join(error.messages))
+    return condition
 
 
 def _formula(record: Record, whole: Whole) -> Rule:

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+from django.core.exceptions import ValidationError
+from django.db import DataError
+
 from compensation import examples
 from compensation.policy_files import PolicyFile
 
@@ -15,7 +18,11 @@ class Settled(NamedTuple):
 
 
 def settle(policy: PolicyFile) -> Settled:
-    """The usual reading; if examples differ under it, the first other one under which none does."""
+    """The usual reading; if examples differ under it, the first other one under which none does.
+
+    Raises:
+        ValidationError: an example comes to an amount beyond all bounds.
+    """
     results = _run(policy)
     if all(result.is_exact for result in results):
         return Settled(policy, results, [])
@@ -30,4 +37,10 @@ def settle(policy: PolicyFile) -> Settled:
 
 
 def _run(policy: PolicyFile) -> list[examples.Result]:
-    return examples.run(policy.version, policy.rules, policy.examples)
+    try:
+        return examples.run(policy.version, policy.rules, policy.examples)
+    except DataError:
+        raise ValidationError(
+            f"{policy}: an example comes to more than can be counted: are its fee and the credit "
+            "meant so?"
+        ) from None

@@ -337,6 +337,14 @@ def test_steps_are_read(changes, rule):
         ({"notes": "x" * 20_001}, "at most 20,000 characters"),
         ({"provider": "", "service": ""}, "say provider and service"),
         ({"key": "Not a slug"}, "key: 'Not a slug': say provider"),
+        ({"rows": [{"credit_percent": 1, "condition": "plan ="}], "tiers": None},
+         "rows[1]: condition: 'plan =': Line 1, column"),
+        ({"rows": [{"credit_percent": 1, "plans": ["\ud800"]}], "tiers": None},
+         "write a list of texts of at most 100 characters"),
+        ({"worked_examples": [{"expected_days": 5, "downtime_minutes": 1,
+                               "starts_on": "9999-12-31"}]}, "from 2000 to 2100"),
+        ({"worked_examples": [{"expected_days": 5, "downtime_minutes": [1] * 1001}]},
+         "at most 1,000 outages"),
         ({"counts_maintenance": "yes"}, "write true or false"),
         ({"min_incident_minutes": 1, "min_incident_minutes_exclusive": 2}, "stands there too"),
         ({"worked_examples": [{"downtime_minutes": 5}]}, "expected_credit_cents: say what is due"),
@@ -356,6 +364,13 @@ def test_what_is_wrong_is_told_with_place_and_remedy(changes, said):
     told = problems(**changes)
     assert [problem for problem in told if said in problem], told
     assert read({**MONTHLY, **changes}).policies == []
+
+
+def test_amounts_beyond_all_bounds_are_told():
+    given = [{"monthly_fee_cents": 10**15, "downtime_minutes": 60, "expected_credit_cents": 1}]
+    tiers = [{"uptime_below": 100, "credit_percent": 999_999}]
+    with pytest.raises(ValidationError, match="comes to more than can be counted"):
+        settle(one(tiers=tiers, worked_examples=given))
 
 
 def test_keys_that_could_mean_money_are_told():

@@ -33,7 +33,7 @@ class Command(BaseCommand):
             self.stderr.write(f"warning: {warning}")
         if reading.problems and not options["check"]:
             raise CommandError("\n".join([*reading.problems, "Nothing was imported."]))
-        settled = [settle(one) for one in reading.policies]
+        settled = self._settle(reading)
         for warning in (warning for one in settled for warning in one.warnings):
             self.stderr.write(f"warning: {warning}")
         differing = self._tell(settled)
@@ -51,6 +51,12 @@ class Command(BaseCommand):
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
         except ValidationError as error:
             raise CommandError(f"{file}: {' '.join(error.messages)}") from error
+
+    def _settle(self, reading: Reading) -> list[Settled]:
+        try:
+            return [settle(one) for one in reading.policies]
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
 
     def _tell(self, settled: list[Settled]) -> int:
         """How the examples come out; returns how many differ."""
