@@ -32,7 +32,7 @@ def test_a_row_is_added_corrected_moved_and_put_into_force(page, live_server):
     version = install_ready_made("aws-s3-standard")
     page.goto(f"{live_server.url}/admin/compensation/policyversion/{version.pk}/change/")
     page.get_by_role("button", name="+ Row").click()
-    row = page.locator("[data-row]").last
+    row = page.locator("[data-table=rules] [data-row]").last
     expect(row.get_by_label("order")).to_have_value("5")
     row.get_by_label("plans").fill("Busines")
     row.get_by_label("credit", exact=True).select_option("fixed amount")
@@ -43,16 +43,16 @@ def test_a_row_is_added_corrected_moved_and_put_into_force(page, live_server):
     expect(row.locator(".pv-words")).to_contain_text("“USD five” is no amount")
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_role("alert")).to_contain_text("Row 5, fixed amounts: “USD five”")
-    row = page.locator("[data-row]").last
+    row = page.locator("[data-table=rules] [data-row]").last
     row.get_by_label("fixed amounts").fill("USD 5")
     row.get_by_label("fixed amounts").blur()
     expect(row.locator(".pv-words")).to_have_text("USD 5.00, at most 100 % of the fee")
     row.get_by_role("button", name="Move up").click()
-    row = page.locator("[data-row]").nth(3)
+    row = page.locator("[data-table=rules] [data-row]").nth(3)
     row.get_by_role("button", name="Move up").click()
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_label("What was found")).to_contain_text("Row 3: Nobody has “Busines” now.")
-    page.locator("[data-row]").nth(2).get_by_label("plans").fill("Business")
+    page.locator("[data-table=rules] [data-row]").nth(2).get_by_label("plans").fill("Business")
     page.get_by_role("button", name="Save and activate …").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("How amounts are rounded is not said")

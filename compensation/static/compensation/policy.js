@@ -1,5 +1,5 @@
-// The editor of a draft: rows and examples are added, moved and removed; lists complete from what
-// customers have. Its keys are in policy_keys.js.
+// The editor of a draft: rows and examples are added, moved and removed. Its keys are in
+// policy_keys.js, completion of known values in policy_complete.js.
 "use strict";
 (() => {
   const form = document.querySelector("[data-editor]");
@@ -8,7 +8,6 @@
   if (!form) return;
 
   const tables = [...form.querySelectorAll("[data-table]")];
-  const known = JSON.parse(document.getElementById("known-values").textContent);
   const state = form.querySelector("[data-state]");
   let isChanged = false;
 
@@ -115,25 +114,6 @@
     const row = event.target.closest("[data-row]");
     if (row) show(row);
     else summariseTerms();
-  });
-
-  // A datalist completes one value; with what stands before the last comma put in front, a list.
-  form.addEventListener("input", (event) => {
-    const name = event.target.dataset.known;
-    if (!name) return;
-    const before = "one" in event.target.dataset ? "" : event.target.value.replace(/[^,]*$/, "");
-    const prefix = before && before.replace(/\s*$/, " ");
-    let list = document.getElementById("known-list");
-    if (!list) {
-      list = document.createElement("datalist");
-      list.id = "known-list";
-      form.append(list);
-    }
-    event.target.setAttribute("list", list.id);
-    list.replaceChildren(...(known[name] || []).map((value) => new Option(prefix + value)));
-  });
-  form.addEventListener("focusin", (event) => {
-    if (event.target.dataset.known) event.target.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
   // Where nothing is written yet there is nothing to lose.

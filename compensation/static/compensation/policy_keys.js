@@ -36,6 +36,11 @@
     event.stopPropagation();
   }, true);
 
+  // Letters choose within a list; the admin's search would open at a “t”.
+  form.addEventListener("keydown", (event) => {
+    if (event.target.tagName === "SELECT" && event.key.length === 1) event.stopPropagation();
+  });
+
   // What was found leads to its field.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-leads]");
