@@ -5,15 +5,16 @@ incidents that come later.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from copy import copy
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 
 from compensation.models import PolicyVersion, Rule
-from compensation.pricing.statement import exclusion, priced
+from compensation.pricing.statement import Statement, exclusion, priced
 from compensation.pricing.terms import Terms
 from incidents.models import Incident
 
@@ -56,6 +57,8 @@ FROM kept WHERE exclusion = ''
 
 
 Shares = Mapping[int, Decimal]
+# No incident's id, in statements that are kept.
+_STAND_IN = -7_777_777_777_777_777
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class Side:
     number: int
     version: PolicyVersion
     rules: tuple[Rule, ...]
+    # Statements that differ between incidents in nothing but the incident's id.
+    kept: dict[tuple[datetime, int], Statement] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, number: int, version: PolicyVersion) -> "Side":
@@ -80,6 +85,33 @@ class Side:
             or version.basis == PolicyVersion.Basis.PERIOD
         )
 
+    def statement(self, terms: Terms) -> Statement:
+        """As `priced` has it; made once a month where nothing but the incident differs."""
+        if terms.period is None or not self._repeats(terms):
+            return priced(terms)
+        key = (terms.period.start, terms.incident.started_at.astimezone(UTC).month)
+        found = self.kept.get(key)
+        if found is None:
+            incident = copy(terms.incident)
+            incident.pk = _STAND_IN
+            found = priced(replace(terms, incident=incident))
+            # Before anything was given nobody looks for it: good for this once.
+            if not self.remembers or "given_to_" in found.sql:
+                self.kept[key] = found
+        pk = terms.incident.pk
+        return Statement(
+            found.sql.replace(str(_STAND_IN), str(pk)),
+            tuple(pk if param == _STAND_IN else param for param in found.params),
+        )
+
+    def _repeats(self, terms: Terms) -> bool:
+        """Whether nothing is counted from the outages, drawn by incident, or told from its day."""
+        tells_days = any(
+            rule.tenure_months_from is not None or rule.tenure_months_to is not None
+            for rule in self.rules
+        )
+        return not (terms.counts_outages or self.version.holdout_percent or tells_days)
+
 
 def give(side: Side, incident: Incident, *, at: datetime, shares: Shares) -> None:
     """Price `incident` as at `at`. The stand-ins must hide the real tables.
@@ -92,7 +124,7 @@ def give(side: Side, incident: Incident, *, at: datetime, shares: Shares) -> Non
     terms = Terms(side.version, incident, at, rules=side.rules, known_shares=shares)
     if terms.owes_nothing:
         return
-    clause = priced(terms)
+    clause = side.statement(terms)
     benefits = [_CREDIT]
     if any(rule.trial_days for rule in side.rules):
         benefits.append(_TRIAL.format(exclusion=exclusion("trial", terms)))
