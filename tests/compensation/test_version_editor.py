@@ -233,5 +233,5 @@ def test_editor_needs_as_many_queries_for_one_as_for_three(
 ):
     rows = [GOOD | {"uptime_to": str(99 - n)} for n in range(count)]
     save(finance, draft, *rows, examples=[{}] * count)
-    with django_assert_num_queries(48):
+    with django_assert_num_queries(49):
         finance.get(url("policyversion_change", draft))
