@@ -7,14 +7,10 @@ Both results are compared, row by row.
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from time import monotonic
-from typing import Any
 
-from django.db import connection, transaction
-
-from compensation.models import Award, Batch, Policy, PolicyVersion, Rule
-from compensation.pricing import Priced, price
+from compensation.models import Batch, Policy, PolicyVersion, Rule
 from incidents.models import Cohort, Incident
+from tests.bench._awards import execute, race
 from tests.bench.result import Result
 
 BAR = 1.5
@@ -46,24 +42,6 @@ INSERT INTO incidents_exposure (incident_id, cohort_id, customer_id, subscriptio
                                 major_seconds, partial_seconds)
 SELECT %(incident)s, %(cohort)s, customer_id, id, (id * 7919) %% 200000, (id * 104729) %% 3000
 FROM customers_subscription
-"""
-REFERENCE_TABLE = """
-CREATE TABLE reference_award (LIKE compensation_award INCLUDING ALL);
-DO $$
-DECLARE key record;
-BEGIN
-    FOR key IN SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint
-        WHERE contype = 'f' AND conrelid = 'compensation_award'::regclass
-    LOOP
-        EXECUTE format('ALTER TABLE reference_award ADD %s', key.definition);
-    END LOOP;
-    FOR key IN SELECT pg_get_triggerdef(oid) AS definition FROM pg_trigger
-        WHERE tgrelid = 'compensation_award'::regclass AND NOT tgisinternal
-    LOOP
-        EXECUTE replace(replace(key.definition, ' ON public.compensation_award ',
-            ' ON reference_award '), ' ON compensation_award ', ' ON reference_award ');
-    END LOOP;
-END $$
 """
 # 30 days; a partial second counts half. In the policy's order, each plan's tiers together.
 REFERENCE_SQL = """
@@ -105,10 +83,6 @@ FROM (
 """
 PERCENT = [60, 30, 15, 50, 25, 10, 40, 20, 5, 30, 10, 1]
 DOWN = "e.major_seconds * 1000 + e.partial_seconds * 500"
-COMPARED = """
-SELECT {columns} FROM compensation_award WHERE batch_id = %(batch)s EXCEPT
-SELECT {columns} FROM reference_award
-"""
 COLUMNS = """customer_id, subscription_id, benefit, state, amount_minor, currency, rules, plan,
 country, fee_minor, interval_months, major_seconds, partial_seconds, period_start, period_end,
 raw_amount, exclusion"""
@@ -123,34 +97,12 @@ def run(scale: float) -> Result:
         "period_start": datetime(2026, 9, 1, tzinfo=UTC),
         "period_end": datetime(2026, 10, 1, tzinfo=UTC),
     }
-    _execute(REFERENCE_TABLE)
-    # Twice each, the second time in the other order; the better one counts.
-    ours, priced = _ours(batch)
-    reference = _reference(values)
-    _compare(values, priced)
-    _execute("TRUNCATE reference_award")
-    reference = min(reference, _reference(values))
-    Award.objects.all()._raw_delete("default")
-    _execute("VACUUM compensation_award")
-    ours = min(ours, _ours(batch)[0])
-    return Result(ours, reference, BAR, notes=f"{size:,} exposures, {priced.awards:,} awards")
-
-
-def _ours(batch: Batch) -> tuple[float, Priced]:
-    started = monotonic()
-    priced = price(batch)
-    return monotonic() - started, priced
-
-
-def _reference(values: dict[str, Any]) -> float:
     lines = [
         f"WHEN s.plan = '{plan}' AND {_bounds(below, least)} THEN {position}"
         for position, (plan, below, least) in enumerate(_table(), start=1)
     ]
-    started = monotonic()
-    with transaction.atomic():
-        _execute(REFERENCE_SQL.format(cases="\n".join(lines)), values)
-    return monotonic() - started
+    by_hand = REFERENCE_SQL.format(cases="\n".join(lines))
+    return race(batch, by_hand, values, columns=COLUMNS, bar=BAR, size=size)
 
 
 def _table() -> list[tuple[str, str, str | None]]:
@@ -181,25 +133,9 @@ def _world(size: int) -> Batch:
         )
     incident = Incident.objects.create(number="INC-1", started_at=START)
     cohort = Cohort.objects.create(incident=incident, name="All")
-    _execute(CUSTOMERS_SQL, {"size": size})
-    _execute(SUBSCRIPTIONS_SQL, {"plans": PLANS})
-    _execute(EXPOSURES_SQL, {"incident": incident.pk, "cohort": cohort.pk})
+    execute(CUSTOMERS_SQL, {"size": size})
+    execute(SUBSCRIPTIONS_SQL, {"plans": PLANS})
+    execute(EXPOSURES_SQL, {"incident": incident.pk, "cohort": cohort.pk})
     for table in ("customers_customer", "customers_subscription", "incidents_exposure"):
-        _execute(f"VACUUM ANALYZE {table}")
+        execute(f"VACUUM ANALYZE {table}")
     return Batch.objects.create(number="1", incident=incident, version=version)
-
-
-def _compare(values: dict[str, Any], priced: Priced) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM reference_award")
-        (expected,) = cursor.fetchone()
-        if expected != priced.awards + priced.excluded:
-            raise AssertionError(f"{expected} awards by hand, {priced} by us.")
-        cursor.execute(COMPARED.format(columns=COLUMNS) + " LIMIT 1", values)
-        if (other := cursor.fetchone()) is not None:
-            raise AssertionError(f"Not so by hand: {other}")
-
-
-def _execute(statement: str, values: dict[str, Any] | None = None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)

@@ -3,16 +3,17 @@
 import os
 from collections import Counter
 from datetime import UTC, datetime
+from fractions import Fraction
 
 import pytest
 import time_machine
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 
+from compensation.explanations import explain, explain_data
 from compensation.models import Award
 from compensation.pricing import Liability, liability, price
 from tests.compensation.drawing import worlds
-from tests.compensation.landed import landed
 from tests.compensation.reference import Owed, owed
 from tests.compensation.worlds import Built
 
@@ -21,9 +22,11 @@ NOW = datetime(2027, 1, 15, 12, tzinfo=UTC)
 # Worlds; each has up to 250 cases: an exposure under a policy.
 EXAMPLES = int(os.environ.get("PRICING_EXAMPLES", "75"))
 CASES = 10_000
+# Awards of each batch whose explanation is looked at, too.
+EXPLAINED = 3
 
 
-def written(batch):
+def written(awards):
     return [
         Owed(
             subscription=award.subscription_id,
@@ -37,7 +40,7 @@ def written(batch):
             until=award.trial_end_target or award.priority_until,
             rules=tuple(sorted(award.rules)),
         )
-        for award in Award.objects.filter(batch=batch)
+        for award in awards
     ]
 
 
@@ -48,7 +51,7 @@ def test_sql_gives_what_exact_fractions_give():
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     def agrees(world):
         with time_machine.travel(NOW, tick=False), transaction.atomic():
-            built = Built(landed(world))
+            built = Built(world)
             for version in built.versions:
                 compare(built, version)
                 cases["all"] += built.cases
@@ -63,7 +66,9 @@ def compare(built, version):
     batch = built.batch(version)
     expected = owed(version, built.incident, now=NOW, given=built.given)
     result = price(batch)
-    got = written(batch)
+    read = Award.objects.select_related("batch__version", "incident")
+    awards = list(read.prefetch_related("batch__version__rules").filter(batch=batch))
+    got = written(awards)
     assert sorted(set(got) ^ set(expected), key=repr) == []
     assert len(got) == len(expected)
     proposed = [one for one in expected if one.state == "proposed"]
@@ -73,8 +78,23 @@ def compare(built, version):
         if one.benefit == "credit":
             sums[one.currency] += one.amount_minor
     assert result.amounts == dict(sums)
+    for award in awards[:EXPLAINED]:
+        told(award)
     if version == built.versions[0]:
         # The same statement, not written, tells the same.
         found = liability(batch.incident, version)
         assert {each.currency: each.amount_minor for each in found} == dict(sums)
         assert all(isinstance(each, Liability) for each in found)
+
+
+def told(award):
+    """Its explanation comes to what was priced."""
+    data = explain_data(award)
+    rows = {row["position"] for part in data["parts"] for row in part["rows"]}
+    field = {"credit": "credit", "trial": "trial_days", "priority": "priority_days"}[award.benefit]
+    rules = award.batch.version.rules.all()
+    assert rows == {r.position for r in rules if r.position in award.rules and getattr(r, field)}
+    if award.benefit == "credit":
+        left = Fraction(data["amount"]["promised"]) - data["amount"]["given_by_batches_minor"]
+        assert abs(left - Fraction(award.raw_amount)) < Fraction(1, 1000)
+    assert all(explain(award, language) for language in ("en", "de", "ru"))
