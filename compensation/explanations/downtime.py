@@ -41,7 +41,7 @@ class Part:
     def of(cls, down: Fraction, period: int, version: PolicyVersion, rules: list[Rule]) -> "Part":
         """Of `rules`, all of which fit the award, those that fit this downtime."""
         part = cls(min(down, Fraction(period)), period, version, ())
-        fitting = [rule for rule in rules if part.fits(rule)]
+        fitting = [rule for rule in rules if part.fits(rule, down)]
         if version.hit_policy == PolicyVersion.HitPolicy.FIRST:
             fitting = fitting[:1]
         return cls(part.down, period, version, tuple(fitting))
@@ -68,10 +68,13 @@ class Part:
         is_up = (how == ROUND_UP and rest > 0) or (how == ROUND_HALF_UP and 2 * rest >= 1)
         return Decimal(int(whole) + is_up).scaleb(-decimals)
 
-    def fits(self, rule: Rule) -> bool:
-        """By time; whom a row is for does not differ between the parts of an award."""
+    def fits(self, rule: Rule, down: Fraction) -> bool:
+        """By time; whom a row is for does not differ between the parts of an award.
+
+        Minutes are compared as a whole (`down`), also those beyond the period.
+        """
         return _within(rule, "uptime", self.uptime_compared) and _within(
-            rule, "minutes", self.down / MINUTE_MS
+            rule, "minutes", down / MINUTE_MS
         )
 
 

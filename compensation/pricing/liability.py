@@ -7,6 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from compensation.models import PolicyVersion
+from compensation.pricing.joining import joined_wholly
 from compensation.pricing.statement import priced
 from compensation.pricing.terms import Terms
 from incidents.models import Incident
@@ -73,7 +74,7 @@ def _totals(terms: Terms) -> dict[str, tuple[int, int, int]]:
     if terms.owes_nothing:
         return {}
     clause = priced(terms)
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, joined_wholly(terms, cursor):
         cursor.execute(
             f"""{clause.sql} SELECT currency, sum(amount_minor)::bigint, count(*),
                 count(DISTINCT customer_id) FROM credits WHERE exclusion = '' GROUP BY currency""",

@@ -12,6 +12,7 @@ from django.utils import timezone
 from backoffice.states import MoveError, history
 from compensation.models import Award, Batch
 from compensation.models.award import Exclusion
+from compensation.pricing.joining import joined_wholly
 from compensation.pricing.statement import Statement, exclusion, priced
 from compensation.pricing.terms import Terms
 
@@ -49,7 +50,7 @@ def price(batch: Batch, *, by: AbstractBaseUser | None = None) -> Priced:
         terms = Terms.of(batch.version, batch.incident, now, batch_id=batch.pk, **whom)
         if not terms.owes_nothing:
             insert = _insert(terms, now)
-            with connection.cursor() as cursor:
+            with connection.cursor() as cursor, joined_wholly(terms, cursor):
                 cursor.execute(insert.sql, insert.params)
     _forget_unclaimed(batch)
     _leave_out_again(batch, kept, by=by)

@@ -6,12 +6,15 @@ Shares no code with `compensation.pricing`: it reads the same rows one by one. W
 - Whoever was hit, but for no time that counts (outages too short, weighed with nothing, or not
   one whole interval), gets nothing, also where a row asks nothing of uptime. Who was hit for no
   second at all, as a list may state, is priced with a downtime of 0.
-- Downtime is at most the period, also where rows compare it in minutes.
+- Downtime is at most the period for uptime and amounts. Rows that compare minutes compare all of
+  it: “more than 60 days” can be met by an outage that began in a month.
 - With the basis `period`, of an exposure without subscription those of its customer without one
   are added up. What batches gave is taken away from days of service, too: Google Workspace's
   “3 days below 99.9 %, 7 below 99 %” are a month's, and the seven contain the three. Days of
   priority support are not summed, they begin anew.
 - Priced outage by outage, days add up like amounts; `rules` are all rows that fitted one.
+- Of a customer's cap, what each subscription comes to before this cap counts as used by it, also
+  where its own billing period had less left of the cap than the next one's has.
 - An allowance of uptime is a share of the period, also where each outage is priced by itself.
 """
 
@@ -145,11 +148,11 @@ class Case:
         ]  # fmt: skip
 
     def down(self, time):
-        time = min(time, Fraction(self.length))
+        whole, time = time, min(time, Fraction(self.length))
         uptime = Fraction(100) * (self.length - time) / self.length
         if self.version.uptime_decimals is not None:
             uptime = to_decimals(uptime, self.version.uptime_decimals, self.version.uptime_rounding)
-        fitting = [rule for rule in self.world.rules if self.fits(rule, time, uptime)]
+        fitting = [rule for rule in self.world.rules if self.fits(rule, whole, uptime)]
         return Down(time, uptime, tuple(fitting[:1] if self.is_first else fitting))
 
     @property
@@ -300,19 +303,25 @@ def credit(case, used):
         left -= sum(g.amount for g in money if g.subscription == sub.pk)
         value = min(value, max(left, ZERO))
     amount = rounded(value, case.currency, version.rounding)
-    why = exclusion(case, "credit")
+    own, why = amount, exclusion(case, "credit")
     cap = version.cap_amounts.get(case.currency)
     key = (customer.pk, case.currency)
     if cap is not None:
         step = 10 if case.currency in THREE_DECIMAL else 1
         left = cap - used.get(key, 0) - sum(g.amount for g in money)
         amount = min(amount, max(left, 0) // step * step)
-    least = version.minimum_amounts.get(case.currency, 0)
-    if amount <= 0 or amount < least or (version.is_minimum_exclusive and amount <= least):
+    if not why and is_paid(version, own, case.currency):
+        used[key] = used.get(key, 0) + own
+    if not is_paid(version, amount, case.currency):
         return []
-    if not why:
-        used[key] = used.get(key, 0) + amount
     return [award(case, "credit", why, amount_minor=amount)]
+
+
+def is_paid(version, amount, currency):
+    least = version.minimum_amounts.get(currency, 0)
+    if version.is_minimum_exclusive and amount <= least:
+        return False
+    return amount > 0 and amount >= least
 
 
 def gave(case, given):

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from backoffice.accounts.roles import Role
@@ -115,3 +115,11 @@ def test_pricing_needs_as_many_queries_for_many_as_for_one(batch):
     with CaptureQueriesContext(connection) as many:
         price(batch)
     assert len(one) == len(many)
+
+
+def test_how_steps_are_joined_is_set_back(batch):
+    batch.version.interval_minutes = Decimal(5)
+    with transaction.atomic(), connection.cursor() as cursor:
+        assert price(batch).amounts == {"EUR": 4990}
+        cursor.execute("SELECT current_setting('enable_nestloop')")
+        assert cursor.fetchone() == ("on",)

@@ -17,10 +17,14 @@ from tests.compensation.drawing import worlds
 from tests.compensation.reference import Owed, owed
 from tests.compensation.worlds import Built
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    # a world that fails is long before it is made smaller
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),
+]
 NOW = datetime(2027, 1, 15, 12, tzinfo=UTC)
 # Worlds; each has up to 250 cases: an exposure under a policy.
-EXAMPLES = int(os.environ.get("PRICING_EXAMPLES", "75"))
+EXAMPLES = int(os.environ.get("PRICING_EXAMPLES", "60"))
 CASES = 10_000
 # Awards of each batch whose explanation is looked at, too.
 EXPLAINED = 3
@@ -58,7 +62,7 @@ def test_sql_gives_what_exact_fractions_give():
             transaction.set_rollback(True)
 
     agrees()
-    assert cases["all"] >= min(CASES, EXAMPLES * 100)
+    assert cases["all"] >= min(CASES, EXAMPLES * 150)
 
 
 def compare(built, version):
