@@ -53,7 +53,7 @@ class Down(NamedTuple):
 
     time: Fraction
     uptime: Fraction
-    rules: tuple
+    rules: tuple[int, ...]
 
 
 def owed(version, incident, *, now, given=()):

@@ -24,7 +24,7 @@ pytestmark = [
 ]
 NOW = datetime(2027, 1, 15, 12, tzinfo=UTC)
 # Worlds; each has up to 250 cases: an exposure under a policy.
-EXAMPLES = int(os.environ.get("PRICING_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("PRICING_EXAMPLES", "75"))
 CASES = 10_000
 # Awards of each batch whose explanation is looked at, too.
 EXPLAINED = 3
