@@ -304,7 +304,8 @@ def _badges(request: HttpRequest) -> dict[str, int]:
     if request.user.has_perm("compensation.approve_batch"):
         waiting = Batch.objects.filter(state=Batch.State.SUBMITTED)
         badges["admin:compensation_batch_changelist"] = waiting.count()
-    if request.user.has_perm("compensation.settle_claim"):
+    # agents find them among their tickets
+    if request.user.has_perms(("compensation.settle_claim", "compensation.submit_batch")):
         asked_of_us = Claim.objects.filter(state=Claim.State.WITH_PERSON)
         badges["admin:compensation_claim_changelist"] = asked_of_us.count()
     if request.user.has_perm("compensation.settle_finding"):
