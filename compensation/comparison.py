@@ -96,7 +96,7 @@ def _row(rule: Rule, version: PolicyVersion) -> dict[str, str]:
         _("Minutes"): wording.bounds(rule, "minutes", _("minutes")),
         _("Further condition"): rule.condition.strip(),
         _("Credit"): wording.credit(rule, version),
-        _("Trial days"): str(rule.trial_days or ""),
+        _("Days of service"): str(rule.trial_days or ""),
         _("Days of priority support"): str(rule.priority_days or ""),
     }
 

@@ -80,7 +80,9 @@ def check_gesture(gesture: Gesture) -> None:
     elif gesture.benefit in {Award.Benefit.TRIAL, Award.Benefit.PRIORITY}:
         _check_days(gesture)
     else:
-        raise ValidationError({"benefit": _("Choose a credit, trial days or priority support.")})
+        raise ValidationError(
+            {"benefit": _("Choose a credit, days of service or priority support.")}
+        )
 
 
 def check_caps_of(award: Award) -> Room | None:
@@ -176,5 +178,9 @@ def _check_days(gesture: Gesture) -> None:
         raise ValidationError({"subscription": _("Choose the subscription whose trial it is.")})
     if subscription.status not in _TRIALS or not subscription.stripe_subscription_id:
         raise ValidationError(
-            {"subscription": _("Only a running subscription at Stripe can have more trial days.")}
+            {
+                "subscription": _(
+                    "Only a running subscription at Stripe can have more days of service."
+                )
+            }
         )

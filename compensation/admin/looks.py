@@ -57,11 +57,11 @@ def amounts(amounts_minor: Mapping[str, int]) -> str:
 
 
 def award_value(award: Award) -> str:
-    """What the customer gets, in words: EUR 49.90, 14 days of trial."""
+    """What the customer gets, in words: EUR 49.90, 14 more days of service."""
     if award.benefit == Award.Benefit.CREDIT:
         return format_money(award.amount_minor, award.currency, language())
     if award.benefit == Award.Benefit.TRIAL:
-        phrase = ngettext("{n} day of trial", "{n} days of trial", award.days)
+        phrase = ngettext("{n} more day of service", "{n} more days of service", award.days)
     else:
         phrase = ngettext("{n} day of priority support", "{n} days of priority support", award.days)
     return phrase.format(n=award.days)

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from compensation import policies, policy_files, ready_made, wording
 from compensation.admin.doors import call, post_only
@@ -30,7 +31,7 @@ class FileForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("File of policies"),
         required=False,
-        widget=forms.FileInput({"accept": ".json,application/json", "class": "am-field"}),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".json,application/json"}),
     )
     text = forms.CharField(required=False, widget=forms.HiddenInput)
     currency = forms.RegexField(

@@ -37,7 +37,7 @@ def awards_of(claim: Claim) -> QuerySet[Award]:
 
 
 def benefits_in_words(benefits: list[dict[str, Any]]) -> str:
-    """EUR 49.90 and 10 more days of trial."""
+    """EUR 49.90 and 10 more days of service."""
     return _(" and ").join(map(_benefit, benefits))
 
 
@@ -46,7 +46,7 @@ def _benefit(benefit: dict[str, Any]) -> str:
     if benefit["benefit"] == Award.Benefit.CREDIT:
         return money(benefit["amount_minor"], benefit["currency"])
     if benefit["benefit"] == Award.Benefit.TRIAL:
-        words = ngettext("{n} more day of trial", "{n} more days of trial", days)
+        words = ngettext("{n} more day of service", "{n} more days of service", days)
     else:
         words = ngettext("{n} day of priority support", "{n} days of priority support", days)
     return words.format(n=days)

@@ -13,8 +13,6 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-import pgtrigger
-
 from backoffice.customers.models import Component, Customer, Subscription
 from compensation.models import PolicyExample, PolicyVersion
 from compensation.pricing.periods import Period, add_months, calendar_period
@@ -100,7 +98,7 @@ class World:
         return self.version.fee_period == PolicyVersion.FeePeriod.BILLING
 
     def create(self) -> None:
-        """One statement a table, however many examples there are."""
+        """One statement a table, however many examples there are; call it with `UNTRACKED` off."""
         rows: dict[type[Any], list[Any]] = defaultdict(list)
         for scene in self.scenes:
             rows[Incident].append(scene.incident)
@@ -109,9 +107,8 @@ class World:
             for case in scene.cases:
                 for row in self._rows(scene, cohort, case):
                     rows[type(row)].append(row)
-        with pgtrigger.ignore(*UNTRACKED):
-            for model in IN_ORDER:
-                model._default_manager.bulk_create(rows[model])
+        for model in IN_ORDER:
+            model._default_manager.bulk_create(rows[model])
 
     def _rows(self, scene: Scene, cohort: Cohort, case: Case) -> Iterator[Any]:
         example, name = case.example, f"example{case.subscription_id}"

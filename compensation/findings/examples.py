@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from django.core.exceptions import ValidationError
+
 from backoffice.money import format_money
 from compensation import examples
 from compensation.findings.finding import Code, Finding
@@ -17,7 +19,14 @@ def in_examples(
             "There are no examples: add one for each row, and for each bound.",
             is_error=False, field="examples", code=Code.NO_EXAMPLES,
         )  # fmt: skip
-    for result in examples.run(version, rules, given):
+    try:
+        results = examples.run(version, rules, given)
+    except ValidationError as error:
+        yield Finding(
+            " ".join(error.messages), field="examples", code=Code.EXAMPLE_TOO_LARGE
+        )  # fmt: skip
+        return
+    for result in results:
         if not result.is_exact:
             yield _differs(result)
 

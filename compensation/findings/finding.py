@@ -25,6 +25,7 @@ class Code(StrEnum):
     MINIMUM_ABOVE_CAP = "minimum_above_cap"
     EXAMPLE_DIFFERS = "example_differs"
     EXAMPLE_NOT_FLAGGED = "example_not_flagged"
+    EXAMPLE_TOO_LARGE = "example_too_large"
     # warnings
     HOLE = "hole"
     OVERLAP = "overlap"

@@ -23,7 +23,7 @@ def _in_benefit(rule: Rule) -> Iterator[Finding]:
     find = partial(Finding, position=rule.position)
     if not (rule.credit or rule.trial_days or rule.priority_days):
         yield find(
-            "This row gives nothing: choose a credit, trial days or priority days.",
+            "This row gives nothing: choose a credit, days of service or priority days.",
             field="credit", code=Code.GIVES_NOTHING,
         )  # fmt: skip
     if rule.credit == Rule.Credit.FIXED:

@@ -15,6 +15,7 @@ from compensation.forms.fields import (
     Number,
     credit_minor,
     dress,
+    limit,
     plain,
 )
 from compensation.forms.ordered import OrderedForm, OrderedForms, heading
@@ -70,6 +71,7 @@ class ExampleForm(OrderedForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial = {**self.initial, **_typed(self.instance)}
+        limit(self, {"tenure_months": 1200, "period_minutes": 1_000_000})
         for name, field in self.fields.items():
             field.widget.attrs["aria-label"] = example_column(name)
         dress(self)

@@ -4,12 +4,14 @@ Amounts are typed in major units ("EUR 10.00, USD 12.00") and kept in minor ones
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,6 +26,8 @@ THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?")
 DAYS = re.compile(r"(\d{1,5})\s*(?:d|days?)", re.IGNORECASE)
 MONTH = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?")
 LONGEST = 999_999_999  # minutes; what the database holds
+LARGEST_MINOR = 10**14
+YEARS = range(1990, 2101)
 
 
 class AmountsField(forms.CharField):
@@ -62,6 +66,8 @@ def minor_of(amount: str, currency: str) -> int:
         raise ValidationError(_("“{text}” is no amount: write 1000.00.").format(text=amount))
     exact = Decimal(number.replace(",", ""))
     minor = to_minor(exact, currency)
+    if minor > LARGEST_MINOR:
+        raise ValidationError(_("{text} is more than can be counted.").format(text=number))
     if to_major(minor, currency) != exact:
         raise ValidationError(
             _("{code} has no such small fractions as in {text}.").format(code=currency, text=number)
@@ -149,7 +155,7 @@ class MonthField(forms.CharField):
         refusal = ValidationError(
             _("“{text}” is no month: write 2026-10, or 2026-10-14.").format(text=text)
         )
-        if match is None:
+        if match is None or int(match[1]) not in YEARS:
             raise refusal
         try:
             return date(int(match[1]), int(match[2]), int(match[3] or 1))
@@ -193,6 +199,12 @@ def plain(field: Any, **more: Any) -> PlainDecimalField:
     """A field for a model's decimal: its label, help, bounds and digits, in plain figures."""
     made: PlainDecimalField = field.formfield(form_class=PlainDecimalField, widget=Number, **more)
     return made
+
+
+def limit(form: forms.BaseForm, largest: Mapping[str, int]) -> None:
+    """Refuse figures that nobody means, before dates and sums are made of them."""
+    for name, most in largest.items():
+        form.fields[name].validators.append(MaxValueValidator(most))
 
 
 def dress(form: forms.BaseForm) -> None:

@@ -16,6 +16,7 @@ from compensation.forms.fields import (
     PlainDecimalField,
     WordsField,
     dress,
+    limit,
     plain,
 )
 from compensation.forms.ordered import OrderedForm, OrderedForms, heading
@@ -51,6 +52,12 @@ def _bound(**more: Any) -> PlainDecimalField:
     return PlainDecimalField(
         required=False, min_value=0, widget=Number({"placeholder": gettext_lazy("any")}), **more
     )
+
+
+# A century, and ten years of days.
+LARGEST = {
+    "tenure_months_from": 1200, "tenure_months_to": 1200, "trial_days": 3650, "priority_days": 3650,
+}  # fmt: skip
 
 
 class RuleForm(OrderedForm):
@@ -99,6 +106,7 @@ class RuleForm(OrderedForm):
             self.fields[name].initial = "True"
         for name in ("uptime_to_inclusive", "minutes_to_inclusive"):
             self.fields[name].initial = "False"
+        limit(self, LARGEST)
         for name, field in self.fields.items():
             # The headings of a table do not name its fields to a screen reader.
             field.widget.attrs["aria-label"] = column(name)

@@ -9,7 +9,14 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from compensation.forms.fields import AmountsField, Number, PlainDecimalField, dress, plain
+from compensation.forms.fields import (
+    AmountsField,
+    Number,
+    PlainDecimalField,
+    dress,
+    limit,
+    plain,
+)
 from compensation.models import PolicyVersion
 
 # Group, its fields, and those of them that stand behind "more". A pair stands on one line: its
@@ -140,6 +147,7 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        limit(self, {"cap_days": 3650, "claim_days": 3650})
         for name, field in self.fields.items():
             field.label = LABELS.get(name, field.label)
             field.help_text = HELPS.get(name, "")

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
-from django.db import DataError
 
 from compensation import examples
 from compensation.policy_files import PolicyFile
@@ -39,8 +38,5 @@ def settle(policy: PolicyFile) -> Settled:
 def _run(policy: PolicyFile) -> list[examples.Result]:
     try:
         return examples.run(policy.version, policy.rules, policy.examples)
-    except DataError:
-        raise ValidationError(
-            f"{policy}: an example comes to more than can be counted: are its fee and the credit "
-            "meant so?"
-        ) from None
+    except ValidationError as error:
+        raise ValidationError([f"{policy}: {message}" for message in error.messages]) from None

@@ -29,6 +29,9 @@ class Period:
         return (self.end - self.start) // MILLISECOND
 
 
+LONGEST_TENURE_MONTHS = 1200
+
+
 def calendar_period(at: datetime, fee_period: str) -> Period:
     """The calendar month, quarter or year of UTC that holds `at`.
 
@@ -50,8 +53,10 @@ def add_months(at: datetime, months: int) -> datetime:
 def tenure_cutoff(at: datetime, months: int) -> datetime:
     """Who started before this has been with us for `months` whole months at `at`.
 
-    Counted in days of UTC: from 31 January to 28 February is one month.
+    Counted in days of UTC: from 31 January to 28 February is one month. Nobody has been with us
+    for longer than a century.
     """
+    months = min(months, LONGEST_TENURE_MONTHS)
     day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     is_last = day.day == monthrange(day.year, day.month)[1]
     cutoff = add_months(day, -months)

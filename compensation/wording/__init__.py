@@ -69,7 +69,7 @@ def gives(rule: Rule, version: PolicyVersion) -> str:
     """The row's benefits with the caps around the table; "nothing" where it has none."""
     said = [credit(rule, version) + (_caps(rule, version) if rule.credit else "")]
     if rule.trial_days:
-        said.append(ngettext("{n} day more on trial", "{n} days more on trial", rule.trial_days)
+        said.append(ngettext("{n} more day of service", "{n} more days of service", rule.trial_days)
                     .format(n=rule.trial_days) + _most_days(version))  # fmt: skip
     if rule.priority_days:
         said.append(ngettext("{n} day of priority support", "{n} days of priority support",

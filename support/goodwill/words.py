@@ -19,12 +19,12 @@ def value_in_words(benefit: str, value: int, currency: str) -> str:
 
 
 def benefit_in_words(award: Award) -> str:
-    """EUR 20.00 credit; 14 days more on trial, until 5 December."""
+    """EUR 20.00 credit; 14 more days of service, until 5 December."""
     if award.benefit == Award.Benefit.CREDIT:
         amount = format_money(award.amount_minor, award.currency, _language())
         return _("{amount} credit").format(amount=amount)
     if award.benefit == Award.Benefit.TRIAL:
-        said = ngettext("{n} day more on trial", "{n} days more on trial", award.days)
+        said = ngettext("{n} more day of service", "{n} more days of service", award.days)
         until = award.trial_end_target
     else:
         said = ngettext("{n} day of priority support", "{n} days of priority support", award.days)

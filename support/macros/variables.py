@@ -168,7 +168,7 @@ VARIABLES: dict[str, Variable] = {
         later("the day of the invoice that will use it"), _next_invoice
     ),
     "trial.days": Variable(
-        later("trial days the incident gives, once approved"), _days(Award.Benefit.TRIAL)
+        later("days of service the incident gives, once approved"), _days(Award.Benefit.TRIAL)
     ),
     "trial.until": Variable(later("the trial's new end"), _until(Award.Benefit.TRIAL)),
     "priority.days": Variable(

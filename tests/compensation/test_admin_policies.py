@@ -42,7 +42,7 @@ def test_a_table_is_written_in_major_units_and_read_in_words(finance, draft):
     text = words(answer)
     assert "Saved, with 2 rows." in text
     assert "10 % of the monthly fee, at most EUR 1,500.50 a customer" in text
-    assert "EUR 5.00 or JPY 800, at most EUR 1,500.50 a customer; 7 days more on trial" in text
+    assert "EUR 5.00 or JPY 800, at most EUR 1,500.50 a customer; 7 more days of service" in text
     first, second = draft.rules.all()
     assert (first.plans, first.uptime_to, first.uptime_to_inclusive) == (
         ["Business"], Decimal("99.9"), False,

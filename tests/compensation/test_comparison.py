@@ -55,7 +55,7 @@ def test_terms_rows_and_examples_are_told_in_words(active, draft):
         Difference("removed", "row", "Row 3", None, 3,
                    (Change("Uptime", "from 95 and below 99.9 %", ""),
                     Change("Credit", "10 % of the monthly fee", ""),
-                    Change("Trial days", "7", ""))),
+                    Change("Days of service", "7", ""))),
         Difference("changed", "example", "Example 1", 1, 1,
                    (Change("Expected", "EUR 49.90", "the text does not say"),)),
     ]  # fmt: skip

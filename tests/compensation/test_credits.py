@@ -197,7 +197,7 @@ def test_customer_reads_when_the_trial_ends_now(subscription):
         trial_end_target=timezone.now() + timedelta(days=9),
     )  # fmt: skip
     taken_back(award, 0, trial_end=timezone.now() + timedelta(days=2))
-    assert "your trial ends" in seen(subscription.customer)
+    assert "your service runs until" in seen(subscription.customer)
 
 
 def seen(customer):

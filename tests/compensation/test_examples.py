@@ -5,9 +5,11 @@ from decimal import Decimal
 
 import pytest
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db import connection
 
 from compensation.examples import run_examples
+from compensation.findings import check_version
 from compensation.models import PolicyExample
 from tests.compensation.factories import PolicyVersionFactory, RuleFactory
 
@@ -155,3 +157,26 @@ def test_a_version_without_rows_gives_nothing():
     example(version, 60, 0)
     (result,) = run_examples(version)
     assert (result.got_minor, result.is_exact, result.period_ms) == (0, True, 2_592_000_000)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"starts_on": date(9999, 12, 1)},
+        {"starts_on": date(1, 1, 1)},
+        {"tenure_months": 2_147_483_647},
+        {"fee_minor": 9_223_372_036_854_775_807},
+    ],
+)
+def test_what_cannot_be_counted_is_told(version, odd):
+    version.rules.update(credit_value=999_999)
+    example(version, 60, 4_990, **odd)
+    with pytest.raises(ValidationError, match="comes to more than can be counted"):
+        run_examples(version)
+    assert [one.code for one in check_version(version) if one.is_error] == ["example_too_large"]
+
+
+def test_nobody_is_with_us_for_centuries(version):
+    version.rules.update(tenure_months_from=2_147_483_647)
+    example(version, 60, 0)
+    assert got(version) == [0]

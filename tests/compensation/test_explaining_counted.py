@@ -272,7 +272,7 @@ def test_days_under_their_cap():
         trial_end_target=datetime(2026, 12, 2, tzinfo=UTC),
     )  # fmt: skip
     assert explain(award) == (
-        "60 of 43,200 minutes = 99.861 % uptime; below 99.9 %: 7 days more on trial; "
+        "60 of 43,200 minutes = 99.861 % uptime; below 99.9 %: 7 more days of service; "
         "of these 7 days, 3 are left in this period"
     )
     assert explain(award, "de").endswith("von diesen 7 Tagen bleiben in diesem Zeitraum 3")
@@ -280,7 +280,7 @@ def test_days_under_their_cap():
     assert explain_steps(award)[-3:] == [
         ("Days promised", "7"),
         ("At most in this period, days", "10"),
-        ("Award", "3 days more on trial, until December 2, 2026"),
+        ("Award", "3 more days of service, until December 2, 2026"),
     ]
     data = explain_data(award)
     assert data["parts"][0]["rows"] == [{"position": 1, "label": "", "days": 7}]

@@ -135,9 +135,9 @@ def test_trial_and_priority():
     trialing = SubscriptionFactory(status="trialing", trial_end=datetime(2026, 11, 25, tzinfo=UTC))
     trial, priority = priced(version, subscription=trialing)
     start = "60 of 43,200 minutes = 99.861 % uptime; below 99.9 %: "
-    assert explain(trial) == start + "7 days more on trial, until December 2, 2026"
+    assert explain(trial) == start + "7 more days of service, until December 2, 2026"
     assert explain(priority) == start + "30 days of priority support, until December 21, 2026"
-    assert explain(trial, "de").endswith("7 Tage länger testen, bis 2. Dezember 2026")
+    assert explain(trial, "de").endswith("7 weitere Tage Service, bis 2. Dezember 2026")
 
 
 def test_goodwill_has_no_sum():

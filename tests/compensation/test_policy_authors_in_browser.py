@@ -15,6 +15,9 @@ __all__ = ["browser"]
 
 pytestmark = [*needs_chromium, pytest.mark.django_db(transaction=True)]
 
+FILE = """{"provider": "Acme", "service": "Web", "period": "calendar_month",
+    "tiers": [{"uptime_below": 99, "credit_percent": 10}]}"""
+
 
 @pytest.fixture
 def draft():
@@ -38,6 +41,15 @@ def page(browser, live_server, draft):
 def opened(page, live_server, draft):
     page.goto(f"{live_server.url}/admin/compensation/policyversion/{draft.pk}/change/")
     return page.locator("[data-table=rules] [data-row]")
+
+
+def test_a_chosen_file_leaves_the_currency_alone(page, live_server):
+    page.goto(f"{live_server.url}/admin/compensation/policy/ready-made/")
+    file = {"name": "ours.json", "mimeType": "application/json", "buffer": FILE.encode()}
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_label("Currency")).to_have_value("USD")
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_text("Acme Web")).not_to_have_count(0)
 
 
 def test_hole_overlap_and_misspelt_plan_stand_beside_their_rows(page, live_server, draft):

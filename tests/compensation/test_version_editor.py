@@ -86,7 +86,7 @@ def test_every_term_is_kept_and_read_in_words(finance, draft):
             {"credit": "hours", "credit_value": "24", "fee_hours": "730"},
             "24 hours of the monthly fee, a month being 730 hours",
         ),
-        ({"trial_days": "15"}, "15 days more on trial, at most 30 days"),
+        ({"trial_days": "15"}, "15 more days of service, at most 30 days"),
     ],
 )  # fmt: skip
 def test_each_kind_of_credit_in_words(finance, draft, row, said):
@@ -235,3 +235,33 @@ def test_editor_needs_as_many_queries_for_one_as_for_three(
     save(finance, draft, *rows, examples=[{}] * count)
     with django_assert_num_queries(49):
         finance.get(url("policyversion_change", draft))
+
+
+@pytest.mark.parametrize(
+    ("row", "example", "terms", "said"),
+    [
+        ({"tenure_months_from": "2147483647"}, {}, {}, "less than or equal to 1200"),
+        ({"trial_days": "2147483647"}, {}, {}, "less than or equal to 3650"),
+        ({}, {"starts_on": "0001-01"}, {}, "“0001-01” is no month"),
+        ({}, {"starts_on": "9999-12"}, {}, "“9999-12” is no month"),
+        ({}, {"tenure_months": "2147483647"}, {}, "less than or equal to 1200"),
+        ({}, {"expected": "999999999999999999"}, {}, "is more than can be counted"),
+        ({}, {"fee": "EUR 99999999999999999999"}, {}, "is more than can be counted"),
+        ({}, {}, {"claim_days": "2147483647"}, "less than or equal to 3650"),
+        ({}, {}, {"cap_amounts": "EUR 99999999999999999"}, "is more than can be counted"),
+    ],
+)  # fmt: skip
+def test_figures_that_nobody_means_are_refused(finance, draft, row, example, terms, said):
+    text = words(save(finance, draft, GOOD | row, examples=[example], **terms))
+    assert said in text
+    assert not draft.rules.exists()
+
+
+def test_a_draft_that_cannot_be_priced_still_opens(finance, draft):
+    RuleFactory(version=draft)
+    PolicyExample.objects.create(
+        version=draft, position=1, minutes=[Decimal(60)], currency="EUR", fee_minor=1,
+        starts_on=date(9999, 12, 1), expected_minor=0,
+    )  # fmt: skip
+    text = words(finance.get(url("policyversion_change", draft)))
+    assert "comes to more than can be counted" in text

@@ -110,7 +110,7 @@ def test_trial_alone_is_no_credit_that_was_used_up(visiting):
     subscription = subscribed()
     issued(subscription, benefit="trial", amount_minor=0, days=7)
     text = seen(visiting(subscription.customer))
-    assert "7 more days of trial" in text
+    assert "7 more days of service" in text
     assert "All your credits are used." not in text
 
 
@@ -171,8 +171,8 @@ def test_trial_and_priority_say_until_when(visiting):
         priority_until=datetime(2026, 12, 24, tzinfo=UTC),
     )
     text = seen(visiting(subscription.customer))
-    assert "14 more days of trial" in text
-    assert "Trial extended until 7 January 2027" in text
+    assert "14 more days of service" in text
+    assert "Extended until 7 January 2027" in text
     assert "1 day of priority support" in text
     assert "Priority support until 24 December" in text
 

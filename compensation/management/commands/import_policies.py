@@ -6,12 +6,15 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.db import ProgrammingError, transaction
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from backoffice.money import format_money
 from compensation import examples, policies
 from compensation.policy_files import DEFAULT_CURRENCY, PolicyFile, Reading, read_policies
 from compensation.policy_files.settling import Settled, settle
+
+NO_TABLES = "The database's tables are not those of this version: run manage.py migrate first."
 
 
 class Command(BaseCommand):
@@ -57,6 +60,10 @@ class Command(BaseCommand):
             return [settle(one) for one in reading.policies]
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
+        except ProgrammingError as error:
+            if isinstance(error.__cause__, UndefinedTable | UndefinedColumn):
+                raise CommandError(NO_TABLES) from error
+            raise
 
     def _tell(self, settled: list[Settled]) -> int:
         """How the examples come out; returns how many differ."""
