@@ -1,12 +1,15 @@
 """manage.py import_policies FILE [--check] [--currency USD]: policies with their examples."""
 
+import os
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import ProgrammingError, transaction
+from django.db import ProgrammingError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from backoffice.money import format_money
@@ -32,6 +35,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         reading = self._read(options["file"], options["currency"].upper())
+        _fill_embedded_database()
         for warning in reading.warnings:
             self.stderr.write(f"warning: {warning}")
         if reading.problems and not options["check"]:
@@ -90,6 +94,15 @@ class Command(BaseCommand):
             made = [policies.import_policy(one) for one in read]
         for version in made:
             self.stdout.write(f"{version}: {version.get_state_display()}")
+
+
+def _fill_embedded_database() -> None:
+    """In a fresh checkout it has no tables yet; a database of one's own is left as it is."""
+    if os.environ.get("DATABASE_URL"):
+        return
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0)
 
 
 def _difference(result: examples.Result) -> str:
