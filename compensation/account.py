@@ -12,8 +12,7 @@ from incidents.models import Exposure, Incident
 
 # With these Stripe writes no invoice when the period ends.
 _UNBILLED = (
-    Subscription.Status.CANCELED,
-    Subscription.Status.INCOMPLETE_EXPIRED,
+    *Subscription.ENDED,
     Subscription.Status.PAUSED,
 )
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from backoffice.customers.models import Customer
 from compensation.models import Award, Batch, PolicyVersion
+from compensation.pricing.joining import joined_wholly
 from compensation.pricing.liability import running_until
 from compensation.pricing.terms import Terms
 from compensation.pricing.writing import proposed
@@ -109,9 +110,9 @@ def _read(terms: Terms, as_of: datetime, *, is_estimated: bool) -> Simulated:
         if terms.owes_nothing:
             return Simulated(terms.version, as_of, 0, [], [], [], [], is_estimated)
         names, statement = proposed(terms, as_of)
-        cursor.execute(
-            f"CREATE TEMP TABLE simulated ({', '.join(names)}) AS {statement.sql}", statement.params
-        )
+        made = f"CREATE TEMP TABLE simulated ({', '.join(names)}) AS {statement.sql}"
+        with joined_wholly(terms, cursor):
+            cursor.execute(made, statement.params)
         cursor.execute(
             "SELECT count(DISTINCT customer_id) FROM simulated"
             " WHERE exclusion = '' AND benefit = 'credit'"

@@ -15,7 +15,6 @@ from incidents.models import Exposure, Incident
 from support.models import Survey, Ticket
 
 SHOWN = 5
-_ENDED = (Subscription.Status.CANCELED, Subscription.Status.INCOMPLETE_EXPIRED)
 _OVER = (Batch.State.REJECTED, Batch.State.CANCELLED)
 
 
@@ -102,7 +101,7 @@ def panel_of(ticket: Ticket, tickets: QuerySet[Ticket]) -> Panel | None:
     subscriptions = list(
         Subscription.objects.filter(customer=customer).order_by("-started_at", "id")
     )
-    running = [each for each in subscriptions if each.status not in _ENDED]
+    running = [each for each in subscriptions if each.status not in Subscription.ENDED]
     hits, earlier = _hits(customer, ticket.incident_id)
     got, more_awards, priority_until = _got(customer)
     others, more_tickets = _others(customer, ticket, tickets)

@@ -12,8 +12,7 @@ from backoffice.money import format_money
 from compensation import examples, wording
 from compensation.examples import Result
 from compensation.models import PolicyExample, PolicyVersion
-
-MINUTE_MS = 60_000
+from compensation.pricing.terms import MINUTE_MS
 
 
 @dataclass(frozen=True)

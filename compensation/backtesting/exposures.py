@@ -97,7 +97,9 @@ SELECT incident_id, sum(size)::bigint FROM (
 _LIVING_CUSTOMERS = """
 WITH life AS (
     SELECT unnest(range_agg(tstzrange(started_at, ended_at))) AS lived
-    FROM customers_subscription GROUP BY customer_id
+    FROM customers_subscription
+    WHERE ended_at IS NOT NULL OR status NOT IN ('canceled', 'incomplete_expired')
+    GROUP BY customer_id
 ), event AS (
     SELECT lower(lived) AS at, 1 AS change, NULL::bigint AS incident FROM life
     UNION ALL SELECT upper(lived), -1, NULL FROM life WHERE upper(lived) IS NOT NULL

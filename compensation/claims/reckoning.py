@@ -14,10 +14,10 @@ from backoffice.customers.models import Subscription
 from compensation.caps import period_of
 from compensation.models import PolicyVersion, Rule
 from compensation.pricing.periods import MILLISECOND, calendar_period
+from compensation.pricing.terms import MINUTE_MS
 from incidents.cohorts.spans import Span
 from incidents.models import Incident
 
-MILLISECONDS_A_MINUTE = 60_000
 Facts = dict[str, Any]
 
 
@@ -49,7 +49,7 @@ def why_nothing(
 def _counts(version: PolicyVersion, span: Span) -> bool:
     if version.shortest_minutes is None:
         return True
-    shortest = version.shortest_minutes * MILLISECONDS_A_MINUTE
+    shortest = version.shortest_minutes * MINUTE_MS
     length = _ms(span.length)
     return length > shortest if version.is_shortest_exclusive else length >= shortest
 
@@ -88,7 +88,7 @@ def _weighed(version: PolicyVersion, span: Span) -> int:
     weighed = Fraction(_ms(span.major)) + partial
     if version.interval_minutes is None:
         return floor(weighed)
-    interval = Fraction(version.interval_minutes) * MILLISECONDS_A_MINUTE
+    interval = Fraction(version.interval_minutes) * MINUTE_MS
     steps = weighed / interval
     whole = {
         PolicyVersion.IntervalRounding.COMPLETED: floor(steps),
@@ -119,11 +119,11 @@ def _missed(rule: Rule, down_ms: int, uptime: Fraction) -> str | None:
         if uptime > bound or (uptime == bound and not rule.uptime_to_inclusive):
             return "uptime"
     if rule.minutes_from is not None:
-        least = Fraction(rule.minutes_from) * MILLISECONDS_A_MINUTE
+        least = Fraction(rule.minutes_from) * MINUTE_MS
         if down_ms < least or (down_ms == least and not rule.minutes_from_inclusive):
             return "minutes"
     if rule.allowance_minutes is not None:
-        allowed = Fraction(rule.allowance_minutes) * MILLISECONDS_A_MINUTE
+        allowed = Fraction(rule.allowance_minutes) * MINUTE_MS
         gives_days = rule.trial_days or rule.priority_days
         if down_ms <= allowed and not gives_days:
             return "allowance"

@@ -7,8 +7,7 @@ from math import ceil, floor
 
 from compensation.coverage import UPTIME, Hole
 from compensation.models import PolicyExample, PolicyVersion
-
-MINUTE_MS = 60_000
+from compensation.pricing.terms import MINUTE_MS
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from fractions import Fraction
 from functools import cached_property
 
 from compensation.models import Award, PolicyVersion, Rule
+from compensation.pricing.terms import MINUTE_MS
 
-MINUTE_MS = 60_000
 UPTIME_ROUNDINGS = {
     PolicyVersion.UptimeRounding.HALF_UP: ROUND_HALF_UP,
     PolicyVersion.UptimeRounding.DOWN: ROUND_DOWN,

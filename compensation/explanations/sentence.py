@@ -5,11 +5,12 @@ from fractions import Fraction
 
 from compensation.explanations.counting import counting
 from compensation.explanations.credits import credit_in_words
-from compensation.explanations.downtime import MINUTE_MS, Part
+from compensation.explanations.downtime import Part
 from compensation.explanations.numbers import Writer
 from compensation.explanations.sums import Sum, shown
 from compensation.explanations.words import GOODWILL, known
 from compensation.models import Award, Rule
+from compensation.pricing.terms import MINUTE_MS
 
 # More outages than these are not told one by one; the data has all.
 MOST_OUTAGES = 5

@@ -7,8 +7,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import cached_property
 
-from compensation.explanations.downtime import MINUTE_MS, Downtime, Part
+from compensation.explanations.downtime import Downtime, Part
 from compensation.models import Award, PolicyVersion, Rule
+from compensation.pricing.terms import MINUTE_MS
 
 MILLISECOND = timedelta(milliseconds=1)
 MONTHS = {"month": 1, "quarter": 3, "year": 12, "outage": 1}

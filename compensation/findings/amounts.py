@@ -16,8 +16,6 @@ from backoffice.money import (
 from compensation.findings.finding import Code, Finding
 from compensation.models import PolicyVersion, Rule
 
-GONE = (Subscription.Status.CANCELED, Subscription.Status.INCOMPLETE_EXPIRED)
-
 
 def in_amounts(amounts: Any, field: str, position: int | None = None) -> Iterator[Finding]:
     """Each a positive whole number of minor units of a currency that there is."""
@@ -53,7 +51,7 @@ def missing_currencies(version: PolicyVersion, rules: Sequence[Rule]) -> Iterato
     ]
     if not any(isinstance(amounts, dict) and amounts for amounts, *_rest in tables):
         return
-    live = Subscription.objects.exclude(status__in=GONE).order_by()
+    live = Subscription.objects.exclude(status__in=Subscription.ENDED).order_by()
     billed = sorted(live.values_list("currency", flat=True).distinct())
     for amounts, field, position, means in tables:
         for currency in billed:

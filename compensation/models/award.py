@@ -168,10 +168,11 @@ class Award(Movable):
     interval_months = models.PositiveSmallIntegerField(null=True)
     major_seconds = models.PositiveBigIntegerField(default=0)
     partial_seconds = models.PositiveBigIntegerField(default=0)
-    # Downtime as the policy counts it, of the outages that a row fits; empty where that is the
-    # weighed seconds above.
+    # Downtime as the policy counts it, of the outages that a row fits, floored; empty where that is
+    # the weighed seconds above.
     downtime_ms = models.BigIntegerField(null=True)
-    # What went into it: each outage's milliseconds, the share, other incidents of the period.
+    # What went into it: each outage's milliseconds (its length; as weighed and as counted, exact,
+    # in texts), the share, other incidents of the period.
     counted = models.JSONField(null=True)
     period_start = models.DateTimeField(null=True)
     period_end = models.DateTimeField(null=True)

@@ -10,11 +10,10 @@ from typing import NamedTuple
 from backoffice.money import THREE_DECIMAL
 from compensation.models import PolicyVersion, Rule
 from compensation.pricing.periods import calendar_period
-from compensation.pricing.terms import Terms
+from compensation.pricing.terms import HOUR_MS, Terms
 
 RATE_SCALE = 10_000
 CAP_SCALE = 1_000
-HOUR_MS = 3_600_000
 MONTHLY_FEE = "COALESCE(m.fee_minor, 0)::numeric"
 INTERVAL = "COALESCE(m.interval_months, 1)::numeric"
 # The smallest step of the row's currency in minor units.

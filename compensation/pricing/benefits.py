@@ -9,7 +9,7 @@
 from compensation.models import Rule
 from compensation.pricing import amounts
 from compensation.pricing.exposed import COLUMNS
-from compensation.pricing.terms import Terms
+from compensation.pricing.terms import MINUTE_MS, Terms
 
 # An allowance as uptime has six decimals of a percent.
 SHARE_SCALE = 10**8
@@ -42,7 +42,8 @@ def first_row(terms: Terms) -> str:
 
 def added_up(terms: Terms) -> str:
     """A sum over the rows, each counted where its position is among those that fit."""
-    sums: dict[str, list[str]] = {name: ["0"] for name in SUMS}
+    # Typed from the first on, since the sum of two whole numbers may not fit where each does.
+    sums = {name: [_typed(name, "0")] for name in SUMS}
     for rule in terms.rules:
         promised = _promised(terms, {n: str(v) for n, v in _constants(terms, rule).items()})
         if rule.credit == Rule.Credit.FIXED and rule.credit_amounts:
@@ -51,8 +52,7 @@ def added_up(terms: Terms) -> str:
             if sql != "0":
                 fits = f"{rule.position} = ANY (e.rules)"
                 sums[name].append(f"CASE WHEN {fits} THEN {sql} ELSE 0 END")
-    totals = {name: _typed(name, " + ".join(parts)) for name, parts in sums.items()}
-    added = ", ".join(f"{sql} AS {name}" for name, sql in totals.items())
+    added = ", ".join(f"{' + '.join(parts)} AS {name}" for name, parts in sums.items())
     return f"""
         SELECT e.*, {added} FROM (SELECT * FROM exposed OFFSET 0) e WHERE e.rules <> '{{}}'
     """
@@ -92,7 +92,7 @@ def _step(terms: Terms, rule: Rule, value: int) -> dict[str, int]:
     """Lengths in parts of a millisecond, times what makes the allowance's share whole."""
     if rule.credit != Rule.Credit.STEP:
         return {"step": 0, "step_length": 1, "step_up": 0, "allowed": 0, "allowed_share": 0}
-    unit = 60_000 * terms.scale * SHARE_SCALE
+    unit = MINUTE_MS * terms.scale * SHARE_SCALE
     length = int((rule.step_minutes or 1) * unit)
     is_started = rule.step_counts == Rule.Step.STARTED
     share = 0 if rule.allowance_uptime is None else 100 - rule.allowance_uptime

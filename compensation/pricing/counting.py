@@ -3,23 +3,24 @@
 Used only where the exposures' seconds do not tell: for the shortest outage that counts, whole
 intervals, shares, each outage by itself, and the total of a period. The steps:
 
+`spell`    (billing periods only) each exposure's own period
 `lived`    (period's total only) what each exposure's subscription lived through in its period
 `kind`     the distinct ones of those: a million exposures have few
 `span`     each outage of a kind, clipped to its part of life, with its weight
 `level`    the time down with at least each weight, so that the largest weight counts
 `outage`   each unbroken span of a kind: its length, and its length as weighed
+`facts`    what an award keeps of these for ever
 `counted`  what counts of a kind: one row, or one for each outage where each is priced by itself
 
 Lengths are in milliseconds; weighed ones in the parts of a millisecond that `Terms.scale` says.
 """
 
+from decimal import Decimal
 from typing import NamedTuple
 
 from compensation.models import PolicyVersion
 from compensation.pricing.shares import Weights
-from compensation.pricing.terms import Terms
-
-MINUTE_MS = 60_000
+from compensation.pricing.terms import MINUTE_MS, WEIGHTS_SCALE, Terms
 
 
 class Step(NamedTuple):
@@ -215,10 +216,14 @@ def _as_counted(terms: Terms) -> str:
 
 
 def _facts(terms: Terms, weights: Weights) -> str:
-    """What an award tells of its downtime for ever (`Award.counted`)."""
+    """What an award tells of its downtime for ever (`Award.counted`).
+
+    Lengths as weighed are exact decimals of a millisecond, in texts: JSON's numbers lose digits.
+    """
     share = f", 'share', '{weights.share_told}'" if weights.share_told else ""
+    part = Decimal(1) / terms.scale
     parts = ", ".join(
-        ["length::bigint", *(f"div({n}, {terms.scale})::bigint" for n in ("weighed", "counted"))]
+        ["length::bigint", *(f"trim_scale({n} * {part:f})::text" for n in ("weighed", "counted"))]
     )
     return f"""
         SELECT k.key, jsonb_build_object(
@@ -236,7 +241,7 @@ _WAS_HIT = "(cardinality(k.profiles) > 0 OR 0 < ANY (k.majors) OR 0 < ANY (k.par
 
 def _counted(terms: Terms) -> str:
     """Who was hit, but in no way that counts, has no row."""
-    number = "bigint" if terms.scale == 1000 else "numeric"  # noqa: PLR2004
+    number = "bigint" if terms.scale == WEIGHTS_SCALE else "numeric"
     if terms.prices_each_outage:
         return f"""
             SELECT k.kind, f.facts, o.at, COALESCE(o.counted, 0)::{number} AS downtime

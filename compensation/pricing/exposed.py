@@ -22,11 +22,12 @@ from django.db.models import (
 from django.db.models.expressions import Combinable, Expression, RawSQL
 from django.db.models.functions import Cast, Coalesce, ExtractMonth, ExtractYear, Floor
 
+from backoffice.customers.models import Subscription
 from compensation.models import PolicyVersion
 from compensation.pricing.counting import Step, joined
 from compensation.pricing.matching import Downtime, fits
 from compensation.pricing.periods import calendar_period
-from compensation.pricing.terms import Terms
+from compensation.pricing.terms import WEIGHTS_SCALE, Terms
 from incidents.models import Exposure, Outage
 
 COLUMNS = {
@@ -117,7 +118,7 @@ def _with_downtime(
     # Steps of the statement are no models, and this is the one way to join them.
     rows = rows.extra(tables=list(join.tables), where=list(join.conditions))  # noqa: S610
     number: Any = BigIntegerField()
-    if terms.scale > 1000:  # noqa: PLR2004 - shares times years do not fit into 64 bits
+    if terms.scale > WEIGHTS_SCALE:  # shares times years do not fit into 64 bits
         number = DecimalField(max_digits=40, decimal_places=0)
     rows = rows.alias(downtime=RawSQL("counted.downtime", (), output_field=number))
     facts = RawSQL("counted.facts", (), output_field=JSONField())
@@ -130,10 +131,13 @@ def _seconds(terms: Terms, impact: str) -> Combinable:
     stored = F(f"{impact}_seconds")
     if not terms.running_seconds:
         return stored
-    lives = Q(subscription__isnull=True) | Q(subscription__ended_at__isnull=True)
-    lives |= Q(subscription__ended_at__gt=terms.at)
-    still = When(lives, profile__running_impact=impact, then=Value(terms.running_seconds))
-    return stored + Case(still, default=Value(0), output_field=BigIntegerField())
+    has_ended = Q(subscription__ended_at__isnull=True, subscription__status__in=Subscription.ENDED)
+    has_ended |= Q(subscription__ended_at__lte=terms.at)
+    goes_on = When(profile__running_impact=impact, then=Value(terms.running_seconds))
+    none = Value(0)
+    return stored + Case(
+        When(has_ended, then=none), goes_on, default=none, output_field=BigIntegerField()
+    )
 
 
 def _found(terms: Terms) -> dict[str, Expression]:

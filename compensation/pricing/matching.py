@@ -16,9 +16,8 @@ from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, 
 from backoffice.customers.conditions import parse_condition, prefix_condition
 from compensation.models import PolicyVersion, Rule
 from compensation.pricing.periods import Period, tenure_cutoff
-from compensation.pricing.terms import Terms
+from compensation.pricing.terms import MINUTE_MS, Terms
 
-MILLISECONDS_A_MINUTE = 60_000
 EVERYONE = Q(customer__isnull=False)
 NOBODY = Q(customer__isnull=True)
 
@@ -59,7 +58,7 @@ class Downtime:
 
     def minutes(self, operator: str, minutes: Decimal) -> Q:
         """Minutes have three decimals, so these are whole."""
-        return Q(**{f"downtime__{operator}": int(minutes * MILLISECONDS_A_MINUTE) * self.scale})
+        return Q(**{f"downtime__{operator}": int(minutes * MINUTE_MS) * self.scale})
 
     def _exact(self, bound: Decimal, *, inclusive: bool) -> tuple[Fraction, bool]:
         """From where on the exact uptime is, rounded, at least (or above) `bound`."""

@@ -56,7 +56,7 @@ def customers_shares(incidents: list[int]) -> dict[int, Decimal]:
     By incident; at most 1, rounded half up to six decimals, and never nothing.
     """
     began = OuterRef("started_at")
-    alive = Subscription.objects.filter(
+    alive = Subscription.objects.with_known_life().filter(
         Q(ended_at__isnull=True) | Q(ended_at__gt=began), started_at__lte=began
     )
     there = alive.order_by().annotate(one=Value(1)).values("one").annotate(n=_CUSTOMERS).values("n")

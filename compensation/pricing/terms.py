@@ -13,6 +13,9 @@ from compensation.models import PolicyVersion, Rule
 from compensation.pricing.periods import Period, add_months, calendar_period
 from incidents.models import Exposure, Incident
 
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+# Weights of partial outages have three decimals.
+WEIGHTS_SCALE = 1000
 # A percentage of requests has three decimals, a share of customers is taken to six.
 REQUESTS_SCALE = 100_000
 CUSTOMERS_SCALE = 1_000_000
@@ -112,9 +115,9 @@ class Terms:
         if not self.counts_outages:
             return 1
         return {
-            PolicyVersion.Share.NONE: 1000,
-            PolicyVersion.Share.REQUESTS: 1000 * REQUESTS_SCALE,
-            PolicyVersion.Share.CUSTOMERS: 1000 * CUSTOMERS_SCALE,
+            PolicyVersion.Share.NONE: WEIGHTS_SCALE,
+            PolicyVersion.Share.REQUESTS: WEIGHTS_SCALE * REQUESTS_SCALE,
+            PolicyVersion.Share.CUSTOMERS: WEIGHTS_SCALE * CUSTOMERS_SCALE,
         }[PolicyVersion.Share(self.version.affected_share)]
 
     @cached_property

@@ -159,9 +159,8 @@ def ranked(cohorts: list[Cohort]) -> QuerySet[Subscription, tuple[object, ...]]:
             break
         whens.append(When(condition, then=Value(place)))
     place_of = Case(*whens, default=rest, output_field=IntegerField()) if whens else rest
-    ended = (Subscription.Status.CANCELED, Subscription.Status.INCOMPLETE_EXPIRED)
     return (
-        Subscription.objects.exclude(status__in=ended, ended_at__isnull=True)
+        Subscription.objects.with_known_life()
         .annotate(place=place_of)
         .values_list("pk", "customer_id", "region", "started_at", "ended_at", "place")
     )

@@ -14,8 +14,6 @@ from support.goodwill.limits import Kind, Limits, goodwill_of, limits_left
 from support.goodwill.words import benefit_in_words, state_in_words, value_in_words
 from support.models import Ticket
 
-_LAST = (Subscription.Status.CANCELED, Subscription.Status.INCOMPLETE_EXPIRED)
-
 
 def page_part(ticket: Ticket, user: User) -> dict[str, Any]:
     """The context of `admin/support/ticket/goodwill.html`, as its key `goodwill`.
@@ -41,7 +39,9 @@ def page_part(ticket: Ticket, user: User) -> dict[str, Any]:
     if customer is None or not may_give:
         return part
     subscriptions = list(
-        Subscription.objects.filter(customer=customer).exclude(status__in=_LAST).order_by("pk")
+        Subscription.objects.filter(customer=customer)
+        .exclude(status__in=Subscription.ENDED)
+        .order_by("pk")
     )
     limits = limits_left(ticket, user)
     return part | {

@@ -113,11 +113,10 @@ def _uses(
     customers: set[int], incidents: list[Candidate]
 ) -> dict[int | None, set[tuple[int, str]]]:
     out = {component for each in incidents for component, _ in each.component_regions}
-    ended = (Subscription.Status.CANCELED, Subscription.Status.INCOMPLETE_EXPIRED)
     found: dict[int | None, set[tuple[int, str]]] = defaultdict(set)
     rows = ComponentUse.objects.filter(
         component__in=out, subscription__customer__in=customers
-    ).exclude(subscription__status__in=ended)
+    ).exclude(subscription__status__in=Subscription.ENDED)
     fields = ("subscription__customer_id", "component_id", "subscription__region")
     for customer, component, region in rows.values_list(*fields):
         found[customer].add((component, region))

@@ -108,7 +108,8 @@ WITH hit AS (
            jsonb_build_object(
                'incidents', 1 + (two <> 0)::int + (three <> 0)::int,
                'outages', jsonb_agg(jsonb_build_array(
-                   length, weighed, CASE WHEN length >= 300000 THEN weighed ELSE 0 END
+                   length, weighed::text,
+                   CASE WHEN length >= 300000 THEN weighed ELSE 0 END::text
                ) ORDER BY at)
            ) AS counted
     FROM (SELECT *, (length + major) / 2 AS weighed FROM outage) w

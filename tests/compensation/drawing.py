@@ -193,6 +193,15 @@ customers = st.fixed_dictionaries(
     }
 )
 
+# Customers there were, perhaps, when it began, whom nothing hit.
+bystanders = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(["active", "active", "canceled", "incomplete_expired"]),
+        "began": st.sampled_from([-30, 0, 1]),
+        "ended": st.sampled_from([None, None, 0, 1]),
+    }
+)
+
 
 def some_of(each, most):
     """Mostly as many as can be, for many cases a world; a single one where that is enough."""
@@ -207,6 +216,7 @@ worlds = st.fixed_dictionaries(
         "outages": st.lists(outages, min_size=1, max_size=5),
         "others": st.lists(incidents, max_size=3),
         "customers": st.lists(customers, min_size=10, max_size=10),
+        "bystanders": st.lists(bystanders, max_size=12),
         "exposures": some_of(exposures, 50),
         "versions": some_of(versions(), 5),
     }

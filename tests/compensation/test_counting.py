@@ -118,7 +118,7 @@ def test_the_largest_share_of_failed_requests_counts_at_each_moment(fibre):
     assert owed(terms(affected_share="requests", rounding="down"), hit) == int(7.5 + 60 * 0.505)
     award = Award.objects.get()
     assert award.downtime_ms == 30 * 15_000 + 60 * 30_300
-    assert award.counted == {"incidents": 1, "outages": [[90 * 60_000, 2_268_000, 2_268_000]]}
+    assert award.counted == {"incidents": 1, "outages": [[90 * 60_000, "2268000", "2268000"]]}
 
 
 def test_the_share_of_customers_that_were_hit(fibre):
@@ -126,6 +126,34 @@ def test_the_share_of_customers_that_were_hit(fibre):
     hit = incident(fibre, (0, 100))
     assert owed(terms(affected_share="customers"), hit) == 25
     assert Award.objects.get().counted["share"] == "0.25"
+
+
+def test_who_was_cancelled_nobody_knows_when_is_none_of_the_customers_there_were(fibre):
+    for status in ("canceled", "incomplete_expired"):
+        SubscriptionFactory(started_at=START - timedelta(days=9), status=status)
+    SubscriptionFactory(
+        started_at=START - timedelta(days=9), status="canceled", ended_at=START + timedelta(days=1)
+    )
+    hit = incident(fibre, (0, 100))
+    assert owed(terms(affected_share="customers"), hit) == 50
+
+
+def test_shares_of_an_hour_add_up_beyond_32_bits(fibre):
+    """Each is 2,102,400,000 of the parts that a month is cut into so that all are whole."""
+    row = {"credit": Rule.Credit.HOURS, "credit_value": Decimal("0.0008")}
+    both = [row | {"fee_hours": None}, row | {"fee_hours": 730}]
+    version = terms(rows=both, hit_policy=PolicyVersion.HitPolicy.ALL, rounding="up")
+    assert owed(version, incident(fibre, (0, 100))) == 1
+    raw = Decimal(FEE) * Decimal("0.0008") * (1 / Decimal(720) + 1 / Decimal(730))
+    assert Award.objects.get().raw_amount == raw.quantize(Decimal("0.000001"))
+
+
+def test_what_is_counted_of_an_outage_is_told_to_the_last_part_of_a_millisecond(fibre):
+    SubscriptionFactory.create_batch(2, started_at=START - timedelta(days=9))
+    thirds = terms(affected_share="customers", partial_weight=Decimal("0.333"))
+    owed(thirds, incident(fibre, (0, 100, {"impact": "partial"})))
+    weighed = "665999.334"  # 6,000,000 x 0.333 x 0.333333
+    assert Award.objects.get().counted["outages"] == [[6_000_000, weighed, weighed]]
 
 
 def test_each_outage_by_itself(fibre):

@@ -31,6 +31,7 @@ class Built:
             for n, one in enumerate(world["customers"])
         )  # fmt: skip
         self.pairs = self._subscribe()
+        self._stand_by(world["bystanders"])
         self.incident = self._happen(0, world | {"days": 0}, self.pairs)
         for n, other in enumerate(world["others"]):
             hit = [pair for pair in self.pairs if n in pair[0]["in_others"]]
@@ -57,6 +58,22 @@ class Built:
                 pairs.append((one, customer, None))
         Subscription.objects.bulk_create(each for _one, _customer, each in pairs if each)
         return pairs
+
+    def _stand_by(self, drawn):
+        """Each with a customer of its own, and nothing to do with any incident."""
+        those = Customer.objects.bulk_create(
+            Customer(reference=f"B-{n}", currency="EUR") for n in range(len(drawn))
+        )
+        Subscription.objects.bulk_create(
+            Subscription(
+                reference=f"SB-{n}", customer=each, plan="Business", currency="EUR", fee_minor=1,
+                status=one["status"], started_at=self.started + timedelta(days=one["began"]),
+                ended_at=None if one["ended"] is None else self.started + timedelta(
+                    days=max(one["ended"], one["began"])
+                ),
+            )
+            for n, (one, each) in enumerate(zip(drawn, those, strict=True))
+        )  # fmt: skip
 
     def _happen(self, n, drawn, pairs):
         incident = Incident.objects.create(

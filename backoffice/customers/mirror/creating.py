@@ -19,7 +19,6 @@ from backoffice.customers.models import Customer, Subscription
 
 AT_ONCE = 1000
 SEED_TIMEOUT_SECONDS = 120
-ENDED = (Subscription.Status.CANCELED, Subscription.Status.INCOMPLETE_EXPIRED)
 R = TypeVar("R", bound=Model)
 
 
@@ -41,7 +40,7 @@ def create_at_stripe(calls: Calls, report: MirrorReport, *, limit: int | None) -
         Subscription.objects.filter(
             stripe_subscription_id=None, customer__stripe_customer_id__isnull=False
         )
-        .exclude(status__in=ENDED)
+        .exclude(status__in=Subscription.ENDED)
         .order_by("pk")[:limit]
     )
     if settings.STRIPE_IS_SANDBOX:

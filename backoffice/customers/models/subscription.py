@@ -8,6 +8,17 @@ from backoffice import money
 from backoffice.customers.models.customer import Customer
 
 
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    """Whose life is known."""
+
+    def with_known_life(self) -> "SubscriptionQuerySet":
+        """Without those that ended nobody noted when: of no moment can it be said they were there.
+
+        They are neither hit by an incident nor counted among the customers there were.
+        """
+        return self.exclude(status__in=Subscription.ENDED, ended_at__isnull=True)
+
+
 class Subscription(models.Model):
     """A plan a customer pays for, with its fee per interval.
 
@@ -27,6 +38,8 @@ class Subscription(models.Model):
         INCOMPLETE = "incomplete", _("incomplete")
         INCOMPLETE_EXPIRED = "incomplete_expired", _("incomplete, expired")
         CANCELED = "canceled", _("cancelled")
+
+    ENDED = (Status.CANCELED, Status.INCOMPLETE_EXPIRED)
 
     class Interval(models.IntegerChoices):
         """Whole months only: a fee must be brought exactly to a policy's period."""
@@ -65,6 +78,8 @@ class Subscription(models.Model):
         blank=True,
     )
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = SubscriptionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("subscription")
