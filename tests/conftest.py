@@ -8,12 +8,16 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db.models.signals import post_migrate
+from hypothesis import settings as hypothesis_settings
 
 from backoffice import catalogs, embedded
 
 ROOT = Path(__file__).resolve().parents[1]
 
 pytest_plugins = ["tests.stripe_sandbox_process"]
+# No test fails because a machine was busy.
+hypothesis_settings.register_profile("unhurried")
+hypothesis_settings.load_profile("unhurried")
 
 
 def pytest_configure() -> None:

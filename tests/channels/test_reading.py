@@ -53,7 +53,7 @@ def test_odd_mail_is_read_within_seconds(name):
 
 
 @given(st.binary(max_size=4_000))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_any_bytes_are_read(raw):
     check(read_mail(raw))
 
@@ -70,14 +70,13 @@ def broken_mails(draw):
 
 
 @given(broken_mails())
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @example(b"Content-Type: multipart/mixed; boundary=\r\n\r\n--\r\n")
 def test_broken_mails_are_read(raw):
     check(read_mail(raw))
 
 
 @given(st.text(max_size=300), st.sampled_from(["utf-8", "utf-16", "utf-7", "gb18030"]))
-@settings(deadline=None)
 def test_any_text_survives_its_charset(text, charset):
     read = read_mail(typed(charset, text.encode("utf-8", "replace").decode()))
     check(read)

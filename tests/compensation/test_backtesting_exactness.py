@@ -187,7 +187,6 @@ def expected(version):
 @given(world=worlds)
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_backtest_adds_up_to_what_pricing_each_incident_gives(world):

@@ -350,7 +350,7 @@ def at_once(*verbs):
 
     def run(verb):
         try:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
             return verb()
         except (MoveError, ValidationError) as error:
             return error

@@ -26,6 +26,7 @@ from tests.accounts.factories import staff
 from tests.compensation.factories import AwardFactory, PolicyVersionFactory, activate
 from tests.compensation.stories import approve, priced_batch, seed_sandbox, submitted_batch
 from tests.customers.factories import SubscriptionFactory
+from tests.incidents.factories import IncidentFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,7 +43,7 @@ def at_once(*verbs):
 
     def run(verb):
         try:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
             return verb()
         except (MoveError, ValidationError) as error:
             return error
@@ -87,7 +88,13 @@ def approves(batch):
 
 
 def batches_for(subscription, version, count):
-    batches = [priced_batch(awards=0, version=version) for _ in range(count)]
+    """Of incidents that began just now: in the period in which goodwill counts, too."""
+    batches = [
+        priced_batch(
+            awards=0, version=version, incident=IncidentFactory(started_at=timezone.now())
+        )
+        for _ in range(count)
+    ]  # fmt: skip
     for batch in batches:
         AwardFactory(batch=batch, subscription=subscription)
     return batches

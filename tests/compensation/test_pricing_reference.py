@@ -53,7 +53,7 @@ def test_sql_gives_what_exact_fractions_give():
     cases = Counter()
 
     @given(world=worlds)
-    @settings(max_examples=WORLDS_AT_ONCE, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=WORLDS_AT_ONCE, suppress_health_check=list(HealthCheck))
     def agrees(world):
         with time_machine.travel(NOW, tick=False), transaction.atomic():
             built = Built(world)

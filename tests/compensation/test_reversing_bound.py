@@ -119,7 +119,6 @@ STEPS = st.lists(
 
 @hypothesis_settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(amounts=st.lists(st.integers(1, 5000), min_size=1, max_size=3), steps=STEPS)

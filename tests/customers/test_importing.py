@@ -398,9 +398,7 @@ def test_bad_lines_as_csv_run_nothing_in_a_spreadsheet():
     assert line.startswith("2,country,'=1+1,")
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(
     st.lists(
         st.one_of(

@@ -84,9 +84,7 @@ def moment(seconds):
     return None if seconds is None else START + timedelta(seconds=seconds)
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(all_outages=outages, all_lives=lives, as_of=st.integers(1, LONGEST + 20))
 def test_seconds_are_those_of_the_reference(db, all_outages, all_lives, as_of):
     incident = IncidentFactory(started_at=START)

@@ -41,9 +41,7 @@ def worlds(draw):
 
 
 @given(worlds())
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_one_is_counted_like_all(world):
     outages, region, started, ended = world
     with transaction.atomic():

@@ -13,7 +13,7 @@ from backoffice.stripe_sandbox.control import SandboxError
 
 def ask(sandbox, method, path, headers=None):
     parts = urlsplit(sandbox.address)
-    line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
     line.request(method, path, headers=headers or {})
     answer = line.getresponse()
     body = answer.read()
@@ -86,7 +86,7 @@ def test_clock_moves_forward_only(stripe_sandbox):
 
 def test_malformed_body(stripe_sandbox, client):
     parts = urlsplit(stripe_sandbox.address)
-    line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
     headers = {"Authorization": "Bearer sk_test_x"}
     for body in (b"\xff\xfe=1", b"address=x&address[city]=y", b"address[city][x]=y", b"expand=x"):
         line.request("POST", "/v1/customers", body, headers)

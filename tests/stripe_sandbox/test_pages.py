@@ -13,7 +13,7 @@ def read(stripe_sandbox):
 
     def fetch(path):
         parts = urlsplit(stripe_sandbox.address)
-        line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+        line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
         line.request("GET", path)
         answer = line.getresponse()
         text = answer.read().decode()

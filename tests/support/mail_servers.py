@@ -32,7 +32,7 @@ class ImapServer:
 
     @contextmanager
     def line(self, folder="INBOX"):
-        with imaplib.IMAP4("127.0.0.1", self.port, timeout=10) as line:
+        with imaplib.IMAP4("127.0.0.1", self.port, timeout=60) as line:
             line.login("support", PASSWORD)
             line.select(folder)
             yield line

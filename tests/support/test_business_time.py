@@ -1,6 +1,5 @@
 """Counting in business hours: against a count minute by minute, and where others go wrong."""
 
-import time
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -86,7 +85,7 @@ any_moment = st.builds(
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_between_counts_as_a_look_at_each_minute_does(data):
     calendar, near = data.draw(calendars())
     start, end = sorted([data.draw(moments(near)), data.draw(moments(near))])
@@ -94,7 +93,7 @@ def test_between_counts_as_a_look_at_each_minute_does(data):
 
 
 @given(st.data(), st.integers(1, 20 * 60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_add_arrives_where_a_look_at_each_minute_does(data, minutes):
     calendar, near = data.draw(calendars())
     start = data.draw(moments(near))
@@ -104,7 +103,6 @@ def test_add_arrives_where_a_look_at_each_minute_does(data, minutes):
 
 
 @given(st.data(), any_moment, st.integers(0, 10_000_000))
-@settings(deadline=None)
 def test_what_was_added_lies_between(data, start, seconds):
     calendar, _near = data.draw(calendars())
     end = add_business_seconds(calendar, start, seconds)
@@ -115,7 +113,6 @@ def test_what_was_added_lies_between(data, start, seconds):
 
 
 @given(st.data(), any_moment, st.integers(1, 10_000_000))
-@settings(deadline=None)
 def test_counting_back_finds_the_last_moment_that_leaves_enough(data, end, seconds):
     calendar, _near = data.draw(calendars())
     start = add_business_seconds(calendar, end, -seconds)
@@ -125,7 +122,6 @@ def test_counting_back_finds_the_last_moment_that_leaves_enough(data, end, secon
 
 
 @given(st.data(), any_moment, any_moment, any_moment)
-@settings(deadline=None)
 def test_parts_add_up_and_nothing_runs_backwards(data, one, two, three):
     calendar, _near = data.draw(calendars())
     first, middle, last = sorted([one, two, three])
@@ -141,7 +137,6 @@ def test_parts_add_up_and_nothing_runs_backwards(data, one, two, three):
 
 
 @given(st.data(), any_moment, any_moment, st.integers(0, 1_000_000), st.integers(0, 1_000_000))
-@settings(deadline=None)
 def test_adding_is_monotone_and_adds_up(data, one, two, seconds, more):
     calendar, _near = data.draw(calendars())
     sooner, later = sorted([one, two])
@@ -153,7 +148,6 @@ def test_adding_is_monotone_and_adds_up(data, one, two, seconds, more):
 
 
 @given(any_moment, st.integers(-5_000_000, 5_000_000), st.sampled_from(ZONES))
-@settings(deadline=None)
 def test_a_calendar_that_never_closes_counts_real_time(start, seconds, zone):
     calendar = BusinessCalendar(ZoneInfo(zone), ALWAYS)
     assert add_business_seconds(calendar, start, seconds) == start + timedelta(seconds=seconds)
@@ -272,13 +266,3 @@ def test_fractions_of_a_second_are_dropped(start):
     end = add_business_seconds(calendar, start, 60)
     assert end.microsecond == 0
     assert business_seconds_between(calendar, start, end) == 60
-
-
-def test_a_hundred_thousand_deadlines_take_no_time_worth_naming():
-    calendar = berlin(OFFICE, holidays=holidays.country_holidays("DE"))
-    start = at("Europe/Berlin", 2026, 1, 1)
-    add_business_seconds(calendar, start, 100 * 8 * HOUR)
-    begun = time.process_time()
-    for _turn in range(100_000):
-        add_business_seconds(calendar, start, 100 * 8 * HOUR)
-    assert time.process_time() - begun < 2  # 0.3 s, with room for a busy machine

@@ -165,9 +165,7 @@ TICKETS = st.lists(
 )
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
 @given(AGENTS, QUEUES, TICKETS, st.booleans())
 def test_never_over_capacity_never_to_the_absent_and_nothing_left_that_fits(
     people, settings_of_queues, tickets, by_ids

@@ -42,7 +42,7 @@ def slow_deadline(start, seconds, steps):
 
 
 @given(histories, st.integers(0, 2 * 1440), st.integers(1, 2000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_deadline_is_where_the_minutes_that_count_are_over(steps, offset, minutes):
     start = START + offset * MINUTE
     found = deadline(BERLIN, start, minutes * 60, pauses_of(steps, RESTING))
@@ -159,7 +159,6 @@ def test_what_was_answered_for_keeps_its_deadline_under_another_promise():
 
 
 @given(histories, st.integers(1, 600))
-@settings(deadline=None)
 def test_the_due_time_is_the_earliest_of_the_open_clocks(steps, minutes):
     status = steps[-1][1] if steps else "new"
     assume(status not in {"solved", "closed"})

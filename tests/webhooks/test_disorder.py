@@ -72,9 +72,7 @@ def test_any_order_ends_in_the_same_state(shop, client):
     expected = handled(client, [each for event in events for each in (event, None)])
     assert [amount for _, amount, _, _ in expected[2]] != []
 
-    @settings(
-        max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), database=None
-    )
+    @settings(max_examples=12, suppress_health_check=list(HealthCheck), database=None)
     @given(
         st.permutations(events),
         st.lists(st.sampled_from(events), max_size=6),
