@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -40,6 +40,8 @@ STATUSES: dict[str, tuple[str, ...]] = {
 }
 # What an index gives in the order of work; anything more is looked up first and sorted then.
 INDEXED = {"status", "queue", "assignee"}
+# So it is with what is to be done about an incident, and with all that is about it.
+INDEXED_OF_INCIDENT = {"incident", "status", "queue"}
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,8 @@ class Filter:
     @property
     def is_indexed(self) -> bool:
         """Whether an index gives these tickets in their order, without looking them up first."""
-        return set(self.said) <= INDEXED
+        of_incident = self.statuses in {ACTIVE, ()} and set(self.said) <= INDEXED_OF_INCIDENT
+        return set(self.said) <= INDEXED or of_incident
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -184,7 +187,9 @@ class Filter:
         if self.tag:
             rest &= Q(tags__contains=[self.tag.lower()])
         if self.incident:
-            rest &= Q(incident__in=Incident.objects.filter(number=self.incident))
+            # one incident: of a set of them no index gives the order
+            named = Incident.objects.filter(number=self.incident).values("pk")
+            rest &= Q(incident=Subquery(named))
         return rest
 
 

@@ -20,7 +20,7 @@ from support.models import Message, Ticket
 from support.models.text import DICTIONARIES
 
 # More than anybody reads; beyond it the newest are shown, and it is said.
-MOST_FOUND = 1000
+MOST_FOUND = 500
 MOST_CUSTOMERS = 200
 MESSAGES_A_TICKET = 3
 _WITHOUT = re.compile(r'(?<!\S)-("[^"]*"|\S+)')

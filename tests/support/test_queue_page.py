@@ -211,6 +211,23 @@ def test_queries_do_not_grow_and_are_at_most_twelve(
     assert counted[0] == counted[1]
 
 
+@pytest.mark.parametrize("status", ["", "any", "waiting", "unsolved"])
+def test_tickets_of_an_incident_in_their_order(status):
+    incident = IncidentFactory()
+    made = [
+        TicketFactory(
+            incident=incident, band=band, status="waiting" if status == "waiting" else "open"
+        )
+        for band in (2, 4, 3)
+    ]
+    TicketFactory(incident=IncidentFactory(), band=4)
+    first, second, third = (ticket.pk for ticket in made)
+    client = client_of(agent())
+    expected = [third, second, first] if status == "any" else [second, third, first]
+    assert numbers(client.get(f"{URL}?incident={incident.number}&status={status}")) == expected
+    assert numbers(client.get(f"{URL}?incident=INC-0&status={status}")) == []
+
+
 def test_pages_turn(monkeypatch):
     monkeypatch.setattr(page, "PER_PAGE", 2)
     made = [TicketFactory().pk for _n in range(5)]
