@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 pytest_plugins = ["tests.stripe_sandbox_process"]
 # No test fails because a machine was busy.
-hypothesis_settings.register_profile("unhurried")
+hypothesis_settings.register_profile("unhurried", deadline=None)
 hypothesis_settings.load_profile("unhurried")
 
 

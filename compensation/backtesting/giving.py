@@ -73,7 +73,10 @@ class Side:
 
     @classmethod
     def of(cls, number: int, version: PolicyVersion) -> "Side":
-        return cls(number, version, tuple(version.rules.all()))
+        """Nobody is held out: the past was no experiment, and its draws would say nothing."""
+        all_in = copy(version)
+        all_in.holdout_percent = Decimal(0)
+        return cls(number, all_in, tuple(version.rules.all()))
 
     @property
     def remembers(self) -> bool:
@@ -105,12 +108,12 @@ class Side:
         )
 
     def _repeats(self, terms: Terms) -> bool:
-        """Whether nothing is counted from the outages, drawn by incident, or told from its day."""
+        """Whether nothing is counted from the outages, or told from the incident's day."""
         tells_days = any(
             rule.tenure_months_from is not None or rule.tenure_months_to is not None
             for rule in self.rules
         )
-        return not (terms.counts_outages or self.version.holdout_percent or tells_days)
+        return not (terms.counts_outages or tells_days)
 
 
 def give(side: Side, incident: Incident, *, at: datetime, shares: Shares) -> None:

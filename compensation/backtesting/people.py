@@ -47,7 +47,7 @@ SELECT t.pk AS subscription_id, t.customer_id, t.started_at, t.ended_at, t.regio
         COALESCE(t.stripe_subscription_id, '') = '', t.customer__currency,
         COALESCE(t.customer__stripe_customer_id, '') = '',
         CASE WHEN %s THEN t.period_start END, CASE WHEN %s THEN t.period_end END,
-        CASE WHEN %s AND t.status = 'canceled' THEN t.pk END, CASE WHEN %s THEN t.pk END, {bits}
+        CASE WHEN %s AND t.status = 'canceled' THEN t.pk END, {bits}
     ), 0) AS base
 FROM told t LEFT JOIN used ON used.subscription_id = t.pk
 UNION ALL
@@ -138,15 +138,13 @@ def tell_persons(
     bits = [f"bit_{n}" for n in range(len(rules))]
     bills = any(version.fee_period == PolicyVersion.FeePeriod.BILLING for version in versions)
     asks = any("status" in rule.condition for rule in rules)
-    # Who is held out is drawn for each customer and incident.
-    draws = any(version.holdout_percent for version in versions)
     statement = _PERSONS.format(
         names=", ".join([*_READ, *bits]),
         subscriptions=sql,
         bits=", ".join(f"t.{bit}" for bit in bits) or "NULL",
     )
     with connection.cursor() as cursor:
-        values = (list(components), *params, bills, bills, asks, draws, list(resolved))
+        values = (list(components), *params, bills, bills, asks, list(resolved))
         cursor.execute(statement, values)
         cursor.execute(_SETS)
 

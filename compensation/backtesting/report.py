@@ -29,6 +29,10 @@ def as_report(run: Backtest) -> dict[str, Any]:
         "to": run.last.isoformat(),
         "state": run.state,
         "stale": is_stale(run),
+        "as_if_not_held_out": {
+            f"{version.policy.key}:{version.number}": f"{version.holdout_percent.normalize():f}"
+            for version in run.holding_out
+        },
         **{name: value for name, value in result.items() if name != "differences"},
         "differences": [
             {**row, "customer": customer.reference if customer else None}
@@ -100,6 +104,8 @@ def as_text(report: dict[str, Any]) -> str:
         if reasons:
             told = ", ".join(f"{Exclusion(why).label} {n}" for why, n in sorted(reasons.items()))
             lines.append(f"left out under {name}: {told}")
+    for name, percent in report["as_if_not_held_out"].items():
+        lines.append(f"as if nobody were held out under {name}, which does so with {percent} %")
     for row in report["differences"]:
         said = format_money(row["difference"], row["currency"], "en")
         lines.append(f"customer {row['customer']}: {said}")

@@ -86,6 +86,12 @@ class Backtest(Movable):
         return self.state in {self.State.QUEUED, self.State.RUNNING}
 
     @property
+    def holding_out(self) -> list[PolicyVersion]:
+        """Its versions that hold customers out, whom the figures count nevertheless."""
+        both = [version for version in (self.version, self.against) if version is not None]
+        return [version for version in both if version.holdout_percent]
+
+    @property
     def more_customers(self) -> int:
         """How many more the tested version compensates; negative is fewer."""
         customers = self.result["customers"]

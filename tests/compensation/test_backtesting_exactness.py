@@ -135,9 +135,14 @@ def join(number, drawn, components):
 
 
 def priced_one_by_one(version):
-    """As it would have gone: each incident found, priced and approved before the next."""
+    """As it would have gone: each incident found, priced and approved before the next.
+
+    Nobody is held out.
+    """
     awards = []
     with transaction.atomic():
+        PolicyVersion.objects.filter(pk=version.pk).update(holdout_percent=0)
+        version = PolicyVersion.objects.get(pk=version.pk)
         Exposure.objects.all().delete()
         for incident in Incident.objects.order_by("started_at", "id"):
             as_they_were(incident)

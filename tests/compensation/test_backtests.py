@@ -9,12 +9,14 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.accounts.roles import Role
 from backoffice.states import MoveError
 from compensation import backtesting
 from compensation.backtesting import runs, walking
+from compensation.backtesting.report import as_report, as_text
 from compensation.models import Award, Backtest
 from compensation.pricing import price
 from compensation.simulation import simulate
@@ -119,16 +121,22 @@ def test_who_was_cancelled_later_counts_as_of_then(draft, use):
     assert (run.result["totals"], run.result["left_out"]["ours"]) == ([], {"cancelled": 1})
 
 
-def test_held_out_customers_are_not_paid_and_told(draft):
+def test_nobody_is_held_out_which_is_said(draft, client, finance):
     draft.is_voluntary, draft.holdout_percent = True, Decimal(50)
     draft.save()
     incident = Incident.objects.get()
     for _n in range(20):
         ComponentUseFactory.create(component=incident.outages.get().component)
     run = backtesting.run_backtest(backtesting.ask_backtest(draft, by=None, **OCTOBER))
-    held_out = run.result["left_out"]["ours"]["held_out"]
-    assert held_out + run.result["customers"]["ours"] == 21
-    assert 0 < held_out < 21
+    assert (run.result["customers"]["ours"], run.result["left_out"]["ours"]) == (21, {})
+    report = as_report(run)
+    assert report["as_if_not_held_out"] == {f"{draft.policy.key}:{draft.number}": "50"}
+    assert "as if nobody were held out" in as_text(report)
+    client.force_login(finance)
+    for address in ("compensation_backtest_change", "compensation_backtest_panel"):
+        of = run.pk if address.endswith("change") else draft.pk
+        page = client.get(reverse(f"admin:{address}", args=[of])).content.decode()
+        assert "gives 50 % of customers nothing" in page
 
 
 def test_a_changed_draft_makes_the_figures_stale(draft):
