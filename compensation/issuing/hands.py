@@ -14,9 +14,10 @@ from compensation.stripe_calls import Unknown
 
 logger = logging.getLogger(__name__)
 
-# Results are awaited this long, then gathered a little, so that they are written in chunks.
+# Results are awaited this long, then gathered a little, so that they are written in chunks: a chunk
+# costs the processor about the same whatever is in it.
 WAIT_SECONDS = 0.25
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.25
 
 
 @dataclass(slots=True)
@@ -89,9 +90,12 @@ class Hands:
             got = [self._results.get(timeout=WAIT_SECONDS)]
         except Empty:
             return []
-        time.sleep(GATHER_SECONDS)
-        while not self._results.empty():
-            got.append(self._results.get_nowait())
+        until = time.monotonic() + GATHER_SECONDS
+        while len(got) < len(self._held):
+            try:
+                got.append(self._results.get(timeout=max(until - time.monotonic(), 0)))
+            except Empty:
+                break
         return got
 
     def close(self) -> None:

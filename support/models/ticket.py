@@ -231,8 +231,13 @@ class Ticket(Movable):
                 name="ticket_next",
                 condition=Q(status__in=ACTIVE, assignee__isnull=True),
             ),
+            # What is included lets them be counted without a look at the tickets.
             models.Index(
-                "assignee", *WORK_ORDER, name="ticket_mine", condition=Q(status__in=UNSOLVED)
+                "assignee",
+                *WORK_ORDER,
+                name="ticket_mine",
+                include=["queue", "status"],
+                condition=Q(status__in=UNSOLVED),
             ),
             models.Index("queue", *WORK_ORDER, name="ticket_queue", condition=Q(status__in=ACTIVE)),
             models.Index(
@@ -244,7 +249,12 @@ class Ticket(Movable):
                 name="ticket_incident_work",
                 condition=Q(status__in=ACTIVE, incident__isnull=False),
             ),
-            models.Index(*WORK_ORDER, name="ticket_resting", condition=Q(status__in=RESTING)),
+            models.Index(
+                *WORK_ORDER,
+                name="ticket_resting",
+                include=["queue"],
+                condition=Q(status__in=RESTING),
+            ),
             models.Index("customer", F("id").desc(), name="ticket_customer"),
             models.Index("requester_address", F("id").desc(), name="ticket_address"),
             models.Index(
