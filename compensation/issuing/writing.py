@@ -119,8 +119,9 @@ def write_adopted(award: Award, *, stripe_id: str, by: User, reason: str) -> Non
 
 def _book(rows: Sequence[tuple[Any, ...]], now: datetime) -> None:
     """Rows as `_ISSUED` returns them; in the transaction that changed them."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TRIAL_ENDS, [[row[0] for row in rows if row[2] == "trial"]])
+    if trials := [row[0] for row in rows if row[2] == "trial"]:
+        with connection.cursor() as cursor:
+            cursor.execute(_TRIAL_ENDS, [trials])
     # issued again because Stripe had lost it: owed and booked all the time
     booked = already_booked(row[0] for row in rows)
     record_entries(
