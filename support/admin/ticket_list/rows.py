@@ -8,7 +8,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from backoffice.accounts.models import User
 from backoffice.customers.models import Subscription
@@ -25,6 +25,14 @@ STATUS_TONES = {
     Status.NEW: "", Status.OPEN: "", Status.WAITING: "plain", Status.ON_HOLD: "plain",
     Status.SOLVED: "good", Status.CLOSED: "plain",
 }  # fmt: skip
+PARTS = {
+    "plan": gettext_lazy("contract"),
+    "priority_support": gettext_lazy("priority support"),
+    "incident": gettext_lazy("incident"),
+    "waiting": gettext_lazy("waiting"),
+    "sentiment": gettext_lazy("sentiment"),
+    "value": gettext_lazy("value at risk"),
+}
 BAND_TONES = {Band.URGENT: "bad", Band.HIGH: "warn", Band.NORMAL: "", Band.LOW: "plain"}
 
 
@@ -178,15 +186,7 @@ def _reason(part: str, ticket: Ticket, now: datetime) -> str:
         return ngettext("%(n)s missed promise", "%(n)s missed promises", count) % {"n": count}
     if part == "sentiment" and (words := ticket.score_parts.get("words")):
         return ", ".join(f"“{word}”" for word in words[:2])
-    named = {
-        "plan": _("contract"),
-        "priority_support": _("priority support"),
-        "incident": _("incident"),
-        "waiting": _("waiting"),
-        "sentiment": _("sentiment"),
-        "value": _("value at risk"),
-    }
-    return named.get(part, part)
+    return str(PARTS.get(part, part))
 
 
 def _who(ticket: Ticket) -> str:
