@@ -15,6 +15,9 @@ from django.utils.translation import get_language
 
 from backoffice.money import format_money
 
+# Text of charts, which know no light and dark: reads on both.
+CHART_TEXT = "#77828e"
+
 register = template.Library()
 
 # Days, hours and minutes as each language shortens them.

@@ -29,7 +29,8 @@ SELECT currency, sum(amount_minor)::bigint, count(*), count(DISTINCT customer_id
 FROM simulated WHERE exclusion = '' AND benefit = 'credit' GROUP BY currency ORDER BY currency
 """
 _BY_ROW = """
-SELECT position, benefit, currency, count(*), sum(amount_minor)::bigint, sum(days)::bigint
+SELECT position, benefit, CASE benefit WHEN 'credit' THEN currency ELSE '' END, count(*),
+    sum(amount_minor)::bigint, sum(days)::bigint
 FROM simulated CROSS JOIN unnest(rules) AS position
 WHERE exclusion = '' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """

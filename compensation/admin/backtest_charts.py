@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from backoffice.display import CHART_TEXT
 from backoffice.money import to_major
 from compensation.models import Backtest
 
@@ -10,12 +11,16 @@ _LOOKS = {
     "responsive": True,
     "maintainAspectRatio": False,
     "datasets": {"bar": {"maxBarThickness": 22, "borderRadius": 2}},
-    "plugins": {"legend": {"display": True, "position": "top", "align": "start"}},
-    "scales": {
-        "x": {"grid": {"display": False}},
-        "y": {"beginAtZero": True, "border": {"display": False}},
+    "plugins": {
+        "legend": {
+            "display": True, "position": "top", "align": "start", "labels": {"color": CHART_TEXT}
+        }
     },
-}
+    "scales": {
+        "x": {"grid": {"display": False}, "ticks": {"color": CHART_TEXT}},
+        "y": {"beginAtZero": True, "border": {"display": False}, "ticks": {"color": CHART_TEXT}},
+    },
+}  # fmt: skip
 _OURS, _THEIRS = "var(--color-primary-500)", "var(--color-base-400)"
 
 

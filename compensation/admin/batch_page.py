@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice import money
+from backoffice.display import CHART_TEXT
 from compensation import summaries, wording
 from compensation.admin.batch_choices import Choice, choices
 from compensation.admin.batch_lead import Lead, lead
@@ -254,12 +255,12 @@ CHART_OPTIONS = {
     "maintainAspectRatio": False,
     "plugins": {"legend": {"display": False}},
     "scales": {
-        "x": {"grid": {"display": False}, "ticks": {"color": "#8b97a3", "maxRotation": 45}},
+        "x": {"grid": {"display": False}, "ticks": {"color": CHART_TEXT, "maxRotation": 45}},
         "y": {
             "beginAtZero": True,
             "border": {"display": False},
             "grid": {},
-            "ticks": {"color": "#8b97a3", "precision": 0, "maxTicksLimit": 5},
+            "ticks": {"color": CHART_TEXT, "precision": 0, "maxTicksLimit": 5},
         },
     },
 }

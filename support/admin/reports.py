@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
+from backoffice.display import CHART_TEXT
 from support.forms import ReportForm
 from support.reports import Report, Scope, report_of, ticket_lines
 from support.surveys import summary
@@ -26,8 +27,12 @@ _LOOKS = {
     "datasets": {"bar": {"maxBarThickness": 28, "borderRadius": 3}},
     "plugins": {"legend": {"display": False}},
     "scales": {
-        "x": {"grid": {"display": False}},
-        "y": {"beginAtZero": True, "ticks": {"precision": 0}, "border": {"display": False}},
+        "x": {"grid": {"display": False}, "ticks": {"color": CHART_TEXT}},
+        "y": {
+            "beginAtZero": True,
+            "ticks": {"color": CHART_TEXT, "precision": 0},
+            "border": {"display": False},
+        },
     },
 }
 

@@ -226,6 +226,21 @@ def test_command_tells_the_same(draft, capsys):
                      "2026-10")  # fmt: skip
 
 
+def test_simulation_adds_days_up_whatever_their_customers_pay_in(draft, use):
+    usd = ComponentUseFactory.create(
+        component=use.component, subscription__currency="USD",
+        subscription__customer__currency="USD",
+    )  # fmt: skip
+    for subscription in (use.subscription, usd.subscription):
+        subscription.stripe_subscription_id = f"sub_{subscription.pk}"
+        subscription.save()
+    draft.rules.update(trial_days=7)
+    found = simulate(Incident.objects.get(), draft)
+    assert [(row.benefit, row.currency, row.awards, row.days) for row in found.rows] == [
+        ("credit", "EUR", 1, 0), ("credit", "USD", 1, 0), ("trial", "", 2, 14),
+    ]  # fmt: skip
+
+
 def test_simulation_ignores_what_the_incident_gave_and_writes_nothing(draft):
     incident = Incident.objects.get()
     resolve(incident)
