@@ -6,7 +6,6 @@ Needs Chromium (Debian's `chromium`, or any whose path CHROMIUM names).
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -97,7 +96,8 @@ def main() -> None:
             photograph(browser, addresses)
             browser.close()
     finally:
-        process.send_signal(signal.SIGINT)
+        # not SIGINT, which what a shell started in the background never hears
+        process.terminate()
         process.wait(30)
 
 
